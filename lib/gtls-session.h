@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one header a program includes. */
+
+#include "connection/gtls-session-client-connection.h"
+#include "connection/gtls-session-connection.h"
+#include "connection/gtls-session-resumption.h"
+#include "gtls-session-macros.h"
+#include "gtls-session-version.h"
+#include "helper/gtls-session-helper.h"
+#include "ticket/gtls-session-error.h"
+#include "ticket/gtls-session-ticket.h"
+#include "trust/gtls-session-certificate.h"
+#include "trust/gtls-session-database.h"
+#include "trust/gtls-session-file-database.h"

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client-connection-private.h"
+
+#include "../trust/verify.h"
+#include "client-offer.h"
+#include "connection-private.h"
+
+/**
+ * GTlsSessionClientConnection:
+ *
+ * A TLS client's connection on OpenSSL, which can resume sessions and tells whether it did.
+ *
+ * It implements [iface@Gio.TlsClientConnection] as Gio documents it, with three things to know:
+ *
+ * - [method@Gio.TlsClientConnection.copy_session_state] does what
+ *   [method@GTlsSession.Helper.copy_session_state] does, only silently: where the helper's raises an error, this one
+ *   leaves the connection to do a full handshake.
+ * - A resumed connection is judged as a full one is: the chain that the ticket carries is put before this connection's
+ *   own database, identity and flags, and before [signal@Gio.TlsConnection::accept-certificate] where that finds faults.
+ * - Without a server identity the certificate is at fault (%G_TLS_CERTIFICATE_BAD_IDENTITY), as Gio documents for
+ *   [property@Gio.TlsClientConnection:server-identity].
+ *
+ * Most programs do not use it directly but wrap it with [class@GTlsSession.Helper].
+ *
+ * Since: 0.1
+ */
+
+struct _GTlsSessionClientConnection
+{
+  GTlsSessionConnection parent_instance;
+
+  /* With the connection's lock */
+  GSocketConnectable *server_identity;
+  char *server_name; /* the identity as a name or IP literal */
+  GTlsCertificateFlags validation_flags;
+  gboolean use_ssl3; /* kept for Gio, without any effect, as Gio documents */
+  GTlsSessionClientOffer offer;
+};
+
+struct _GTlsSessionClientConnectionClass
+{
+  GTlsSessionConnectionClass parent_class;
+};
+
+static void g_tls_session_client_connection_initable_init (GInitableIface *iface);
+static void g_tls_session_client_connection_async_initable_init (GAsyncInitableIface *iface);
+static void g_tls_session_client_connection_client_init (GTlsClientConnectionInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+  GTlsSessionClientConnection,
+  g_tls_session_client_connection,
+  G_TLS_SESSION_TYPE_CONNECTION,
+  G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, g_tls_session_client_connection_initable_init)
+    G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, g_tls_session_client_connection_async_initable_init)
+      G_IMPLEMENT_INTERFACE (G_TYPE_TLS_CLIENT_CONNECTION, g_tls_session_client_connection_client_init))
+
+enum
+{
+  PROP_0,
+  PROP_SESSION_REUSED,
+  /* GTlsClientConnection's */
+  PROP_VALIDATION_FLAGS,
+  PROP_SERVER_IDENTITY,
+  PROP_USE_SSL3,
+  PROP_ACCEPTED_CAS,
+};
+
+static GTlsSessionClientConnection *
+client_of (GTlsSessionConnection *connection)
+{
+  return G_TLS_SESSION_CLIENT_CONNECTION (connection);
+}
+
+GTlsSessionClientOffer *
+g_tls_session_client_connection_get_offer (GTlsSessionClientConnection *self)
+{
+  return &self->offer;
+}
+
+const char *
+g_tls_session_client_connection_get_server_name (GTlsSessionClientConnection *self)
+{
+  return self->server_name;
+}
+
+GSocketConnectable *
+g_tls_session_client_connection_get_identity (GTlsSessionClientConnection *self)
+{
+  return self->server_identity;
+}
+
+/* GTlsSessionConnection */
+
+static GTlsSessionEngine *
+g_tls_session_client_connection_create_engine (GTlsSessionConnection *connection,
+                                               GTlsSessionTransport transport,
+                                               GError **error)
+{
+  return g_tls_session_engine_new_client (transport, error);
+}
+
+static void
+g_tls_session_client_connection_fill_settings (GTlsSessionConnection *connection, GTlsSessionEngineSettings *settings)
+{
+  GTlsSessionClientConnection *self = client_of (connection);
+
+  settings->peer_name = self->server_name;
+  if (self->server_name != NULL && !g_tls_session_name_is_ip (self->server_name))
+    settings->server_name = self->server_name;
+  settings->session = g_tls_session_client_connection_begin_offer (self);
+}
+
+/* The chain of a resumed session is the one the ticket carries, and only of a resumed one. */
+static STACK_OF (X509) * g_tls_session_client_connection_get_peer_chain (GTlsSessionConnection *connection)
+{
+  GTlsSessionTicket *ticket = client_of (connection)->offer.ticket;
+
+  if (!g_tls_session_engine_was_resumed (connection->engine))
+    return g_tls_session_engine_get_peer_chain (connection->engine);
+  return ticket != NULL ? g_tls_session_ticket_get_chain (ticket) : NULL;
+}
+
+static void
+g_tls_session_client_connection_handshake_done (GTlsSessionConnection *connection)
+{
+  g_tls_session_client_connection_end_offer (client_of (connection));
+}
+
+static GSocketConnectable *
+g_tls_session_client_connection_dup_peer_identity (GTlsSessionConnection *connection)
+{
+  GTlsSessionClientConnection *self = client_of (connection);
+
+  return self->server_identity != NULL ? g_object_ref (self->server_identity) : NULL;
+}
+
+static GTlsCertificateFlags
+g_tls_session_client_connection_read_validation_flags (GTlsSessionConnection *connection)
+{
+  return client_of (connection)->validation_flags;
+}
+
+static GTlsSessionTicket *
+g_tls_session_client_connection_make_ticket (GTlsSessionConnection *connection, SSL_SESSION *session)
+{
+  return g_tls_session_ticket_new (session, g_tls_session_client_connection_get_peer_chain (connection),
+                                   client_of (connection)->server_name, connection->accepted_despite_faults);
+}
+
+/* GTlsClientConnection */
+
+static void
+g_tls_session_client_connection_copy_session_state (GTlsClientConnection *connection, GTlsClientConnection *source)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!G_TLS_SESSION_IS_CLIENT_CONNECTION (source))
+    return;
+
+  if (!g_tls_session_client_connection_offer_from (G_TLS_SESSION_CLIENT_CONNECTION (connection),
+                                                   G_TLS_SESSION_CLIENT_CONNECTION (source), &error))
+    g_debug ("Session state was not copied: %s", error->message);
+}
+
+static void
+g_tls_session_client_connection_client_init (GTlsClientConnectionInterface *iface)
+{
+  iface->copy_session_state = g_tls_session_client_connection_copy_session_state;
+}
+
+/* GInitable, GAsyncInitable */
+
+static gboolean
+g_tls_session_client_connection_initable (GInitable *initable, GCancellable *cancellable, GError **error)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (initable);
+
+  if (connection->base != NULL)
+    return TRUE;
+  return g_tls_session_connection_init_base (connection, error);
+}
+
+static void
+g_tls_session_client_connection_initable_init (GInitableIface *iface)
+{
+  iface->init = g_tls_session_client_connection_initable;
+}
+
+/* Gio's own would start a thread for what never blocks. */
+static void
+g_tls_session_client_connection_init_async (GAsyncInitable *initable,
+                                            int io_priority,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (initable, cancellable, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, g_tls_session_client_connection_init_async);
+  g_task_set_priority (task, io_priority);
+  if (g_initable_init (G_INITABLE (initable), cancellable, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static gboolean
+g_tls_session_client_connection_init_finish (GAsyncInitable *initable, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+g_tls_session_client_connection_async_initable_init (GAsyncInitableIface *iface)
+{
+  iface->init_async = g_tls_session_client_connection_init_async;
+  iface->init_finish = g_tls_session_client_connection_init_finish;
+}
+
+/* GObject */
+
+static void
+g_tls_session_client_connection_get_property (GObject *object, guint property_id, GValue *value, GParamSpec *pspec)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (object);
+  GTlsSessionClientConnection *self = client_of (connection);
+
+  g_mutex_lock (&connection->lock);
+  switch (property_id)
+    {
+    case PROP_SESSION_REUSED:
+      g_value_set_boolean (value, connection->resumption == G_TLS_SESSION_RESUMPTION_RESUMED);
+      break;
+    case PROP_VALIDATION_FLAGS:
+      g_value_set_flags (value, self->validation_flags);
+      break;
+    case PROP_SERVER_IDENTITY:
+      g_value_set_object (value, self->server_identity);
+      break;
+    case PROP_USE_SSL3:
+      g_value_set_boolean (value, self->use_ssl3);
+      break;
+    case PROP_ACCEPTED_CAS:
+      g_value_set_pointer (value, NULL);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+  g_mutex_unlock (&connection->lock);
+}
+
+static GSocketConnectable *
+exchange_identity (GTlsSessionClientConnection *self, GSocketConnectable *identity)
+{
+  GSocketConnectable *before = self->server_identity;
+
+  self->server_identity = identity;
+  g_free (self->server_name);
+  self->server_name = identity != NULL ? g_tls_session_identity_to_name (identity) : NULL;
+  return before;
+}
+
+static void
+g_tls_session_client_connection_set_property (GObject *object,
+                                              guint property_id,
+                                              const GValue *value,
+                                              GParamSpec *pspec)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (object);
+  GTlsSessionClientConnection *self = client_of (connection);
+  g_autoptr (GSocketConnectable) before = NULL;
+
+  g_mutex_lock (&connection->lock);
+  switch (property_id)
+    {
+    case PROP_VALIDATION_FLAGS:
+      self->validation_flags = g_value_get_flags (value);
+      break;
+    case PROP_SERVER_IDENTITY:
+      before = exchange_identity (self, g_value_dup_object (value));
+      break;
+    case PROP_USE_SSL3:
+      self->use_ssl3 = g_value_get_boolean (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+  g_mutex_unlock (&connection->lock);
+}
+
+static void
+g_tls_session_client_connection_finalize (GObject *object)
+{
+  GTlsSessionClientConnection *self = G_TLS_SESSION_CLIENT_CONNECTION (object);
+
+  g_clear_object (&self->server_identity);
+  g_clear_pointer (&self->server_name, g_free);
+  g_tls_session_client_offer_clear (&self->offer);
+
+  G_OBJECT_CLASS (g_tls_session_client_connection_parent_class)->finalize (object);
+}
+
+static void
+g_tls_session_client_connection_class_init (GTlsSessionClientConnectionClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GTlsSessionConnectionClass *connection_class = (GTlsSessionConnectionClass *) class;
+
+  object_class->get_property = g_tls_session_client_connection_get_property;
+  object_class->set_property = g_tls_session_client_connection_set_property;
+  object_class->finalize = g_tls_session_client_connection_finalize;
+
+  connection_class->create_engine = g_tls_session_client_connection_create_engine;
+  connection_class->fill_settings = g_tls_session_client_connection_fill_settings;
+  connection_class->handshake_done = g_tls_session_client_connection_handshake_done;
+  connection_class->get_peer_chain = g_tls_session_client_connection_get_peer_chain;
+  connection_class->dup_peer_identity = g_tls_session_client_connection_dup_peer_identity;
+  connection_class->get_validation_flags = g_tls_session_client_connection_read_validation_flags;
+  connection_class->make_ticket = g_tls_session_client_connection_make_ticket;
+  connection_class->verify_purpose = G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
+
+  /**
+   * GTlsSessionClientConnection:session-reused: (getter get_session_reused)
+   *
+   * Whether the handshake resumed a session; %FALSE before it is done.
+   *
+   * The name is the one that glib-networking's connections have, so that code which probes for it works.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (
+    object_class, PROP_SESSION_REUSED,
+    g_param_spec_boolean ("session-reused", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  g_object_class_override_property (object_class, PROP_VALIDATION_FLAGS, "validation-flags");
+  g_object_class_override_property (object_class, PROP_SERVER_IDENTITY, "server-identity");
+  g_object_class_override_property (object_class, PROP_USE_SSL3, "use-ssl3");
+  g_object_class_override_property (object_class, PROP_ACCEPTED_CAS, "accepted-cas");
+}
+
+static void
+g_tls_session_client_connection_init (GTlsSessionClientConnection *self)
+{
+  self->validation_flags = G_TLS_CERTIFICATE_VALIDATE_ALL;
+}
+
+/* Public functions */
+
+/**
+ * g_tls_session_client_connection_new:
+ * @base_io_stream: (not nullable): the stream to speak TLS over; its own streams are pollable
+ * @server_identity: (nullable): whom the connection is to; its host name is sent as SNI (RFC 6066) and has to be in the
+ *   server's certificate
+ * @error: return location for an error
+ *
+ * Makes a TLS client's connection over a stream.
+ *
+ * The handshake is done by [method@Gio.TlsConnection.handshake], or by the first read or write. The stream is kept, and
+ * closed together with the connection.
+ *
+ * It fails with %G_IO_ERROR_NOT_SUPPORTED if the stream is not pollable, and with %G_TLS_ERROR_MISC if OpenSSL cannot be
+ * set up.
+ *
+ * Returns: (transfer full): the connection
+ * Since: 0.1
+ */
+GTlsSessionClientConnection *
+g_tls_session_client_connection_new (GIOStream *base_io_stream, GSocketConnectable *server_identity, GError **error)
+{
+  g_return_val_if_fail (G_IS_IO_STREAM (base_io_stream), NULL);
+  g_return_val_if_fail (server_identity == NULL || G_IS_SOCKET_CONNECTABLE (server_identity), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return g_initable_new (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, NULL, error, "base-io-stream", base_io_stream,
+                         "server-identity", server_identity, NULL);
+}
+
+/**
+ * g_tls_session_client_connection_new_async:
+ * @base_io_stream: (not nullable): the stream to speak TLS over; its own streams are pollable
+ * @server_identity: (nullable): whom the connection is to
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the connection is made
+ * @user_data: data for @callback
+ *
+ * Makes a TLS client's connection over a stream, for programs that make all objects asynchronously.
+ *
+ * [ctor@GTlsSession.ClientConnection.new] does not block either.
+ *
+ * Since: 0.1
+ */
+void
+g_tls_session_client_connection_new_async (GIOStream *base_io_stream,
+                                           GSocketConnectable *server_identity,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data)
+{
+  g_return_if_fail (G_IS_IO_STREAM (base_io_stream));
+  g_return_if_fail (server_identity == NULL || G_IS_SOCKET_CONNECTABLE (server_identity));
+
+  g_async_initable_new_async (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, G_PRIORITY_DEFAULT, cancellable, callback,
+                              user_data, "base-io-stream", base_io_stream, "server-identity", server_identity, NULL);
+}
+
+/**
+ * g_tls_session_client_connection_new_finish:
+ * @result: the result that the callback got
+ * @error: return location for an error
+ *
+ * Finishes [func@GTlsSession.ClientConnection.new_async].
+ *
+ * Returns: (transfer full): the connection
+ * Since: 0.1
+ */
+GTlsSessionClientConnection *
+g_tls_session_client_connection_new_finish (GAsyncResult *result, GError **error)
+{
+  g_autoptr (GObject) initable = NULL;
+  GObject *connection;
+
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+
+  initable = g_async_result_get_source_object (result);
+  connection = g_async_initable_new_finish (G_ASYNC_INITABLE (initable), result, error);
+  return connection != NULL ? G_TLS_SESSION_CLIENT_CONNECTION (connection) : NULL;
+}
+
+/**
+ * g_tls_session_client_connection_get_session_reused: (get-property session-reused)
+ * @self: a connection
+ *
+ * Tells whether the handshake resumed a session.
+ *
+ * Returns: %TRUE if it did; %FALSE before the handshake is done
+ * Since: 0.1
+ */
+gboolean
+g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self), FALSE);
+
+  return g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (self)) ==
+         G_TLS_SESSION_RESUMPTION_RESUMED;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connection-private.h"
+
+/* NOTES:
+ *
+ * Closing loses nothing. A TLS 1.3 server sends its tickets right after the handshake. A client that only uploads never
+ * reads them, and a socket that is closed with unread bytes in it sends a reset instead of a FIN, at which the server
+ * throws away what it had not read yet. So:
+ *
+ *   1. what is left of the last record, then close_notify
+ *   2. the last application data was ours: FIN, then read on until the peer's close_notify or FIN, within close-timeout
+ *      it was the peer's: read off what has arrived, and do not wait
+ *   3. close the base stream, whatever happened
+ *
+ * 1 and 2 are a step like any other, with a lane of its own, so that a close need not wait for a reader that waits.
+ * When time is up, or the close is cancelled, what has arrived is still read off before 3.
+ */
+
+typedef enum
+{
+  CLOSE_STAGE_END_WRITE,
+  CLOSE_STAGE_DRAIN,
+  CLOSE_STAGE_DONE,
+} CloseStage;
+
+typedef struct
+{
+  CloseStage stage;
+} Closing;
+
+static void
+discard_arrived (GTlsSessionConnection *self)
+{
+  g_tls_session_engine_discard (self->engine, g_tls_session_base_stream_count_arrived (self->base));
+}
+
+/* The stage that follows once our side is at its end. */
+static CloseStage
+decide_what_follows (GTlsSessionConnection *self)
+{
+  if (g_tls_session_engine_peer_must_answer_close (self->engine) && self->close_timeout > 0)
+    {
+      g_tls_session_base_stream_end_write (self->base);
+      return CLOSE_STAGE_DRAIN;
+    }
+
+  discard_arrived (self);
+  return CLOSE_STAGE_DONE;
+}
+
+static GTlsSessionEngineStatus
+step_close (GTlsSessionConnection *self, gpointer data, GError **error)
+{
+  Closing *closing = data;
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+
+  self->life = G_TLS_SESSION_LIFE_CLOSING;
+  if (closing->stage == CLOSE_STAGE_END_WRITE)
+    {
+      status = g_tls_session_engine_end_write (self->engine, error);
+      if (status == G_TLS_SESSION_ENGINE_DONE)
+        closing->stage = decide_what_follows (self);
+    }
+
+  if (closing->stage == CLOSE_STAGE_DRAIN)
+    {
+      status = g_tls_session_engine_drain (self->engine, error);
+      if (status == G_TLS_SESSION_ENGINE_END)
+        closing->stage = CLOSE_STAGE_DONE;
+    }
+  return status;
+}
+
+static gint64
+deadline_of_close (GTlsSessionConnection *self)
+{
+  return g_get_monotonic_time () + (gint64) g_tls_session_connection_get_close_timeout (self) * 1000;
+}
+
+static void
+explain_failure (GTlsSessionConnection *self, const Closing *closing, GError **error)
+{
+  if (closing->stage != CLOSE_STAGE_DRAIN || error == NULL || *error == NULL)
+    return;
+
+  if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      g_clear_error (error);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                   "The peer did not end its side of the TLS connection within %u ms (close-timeout); "
+                   "it may not have read everything that was sent",
+                   g_tls_session_connection_get_close_timeout (self));
+    }
+  else
+    {
+      g_prefix_error (error, "The peer may not have read everything that was sent: ");
+    }
+}
+
+static gboolean
+somebody_waits (GTlsSessionConnection *self)
+{
+  for (guint i = 0; i < G_TLS_SESSION_N_LANES; i++)
+    if (self->turns[i] != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* Nothing more comes or goes; the base stream can be closed. */
+static void
+end_life (GTlsSessionConnection *self, const Closing *closing)
+{
+  g_mutex_lock (&self->lock);
+  if (closing->stage != CLOSE_STAGE_DONE)
+    discard_arrived (self);
+  self->life = G_TLS_SESSION_LIFE_CLOSED;
+  if (somebody_waits (self))
+    g_tls_session_base_stream_wake_waiters (self->base);
+  g_mutex_unlock (&self->lock);
+
+  g_tls_session_connection_wake (self);
+}
+
+/* Blocking */
+
+gboolean
+g_tls_session_connection_close (GTlsSessionConnection *self, GCancellable *cancellable, GError **error)
+{
+  Closing closing = { CLOSE_STAGE_END_WRITE };
+  GTlsSessionStep step = { step_close, &closing, G_TLS_SESSION_LANE_CLOSE };
+  GTlsSessionEngineStatus status;
+  gboolean closed;
+
+  if (self->base == NULL)
+    return TRUE;
+
+  closed = g_tls_session_connection_run (self, &step, deadline_of_close (self), cancellable, &status, error);
+  if (!closed)
+    explain_failure (self, &closing, error);
+  end_life (self, &closing);
+
+  /* Not cancellable: a descriptor must not be left open. The first error is the one that tells. */
+  return g_io_stream_close (self->base_io_stream, NULL, closed ? error : NULL) && closed;
+}
+
+/* In a main context */
+
+typedef struct
+{
+  Closing closing;
+  GTask *task;   /* the caller's */
+  GError *error; /* what the TLS part ended with */
+} AsyncClose;
+
+static void
+on_base_closed (GObject *base, GAsyncResult *result, gpointer data)
+{
+  AsyncClose *self = data;
+  g_autoptr (GTask) task = self->task;
+  GError *error = self->error;
+
+  g_io_stream_close_finish (G_IO_STREAM (base), result, error == NULL ? &error : NULL);
+  g_free (self);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_tls_closed (GObject *object, GAsyncResult *result, gpointer data)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (object);
+  AsyncClose *self = data;
+
+  if (g_task_propagate_int (G_TASK (result), &self->error) < 0)
+    explain_failure (connection, &self->closing, &self->error);
+  end_life (connection, &self->closing);
+  g_io_stream_close_async (connection->base_io_stream, g_task_get_priority (self->task), NULL, on_base_closed, self);
+}
+
+/* @task is taken; it gets a boolean or the error. */
+void
+g_tls_session_connection_close_async (GTlsSessionConnection *self, GTask *task)
+{
+  AsyncClose *close;
+  GTlsSessionStep step = { step_close, NULL, G_TLS_SESSION_LANE_CLOSE };
+  GTask *run_task;
+
+  if (self->base == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+
+  close = g_new0 (AsyncClose, 1);
+  close->task = task;
+  step.data = &close->closing;
+
+  run_task = g_task_new (self, g_task_get_cancellable (task), on_tls_closed, close);
+  g_task_set_source_tag (run_task, g_tls_session_connection_close_async);
+  g_task_set_priority (run_task, g_task_get_priority (task));
+  g_tls_session_connection_run_async (self, &step, deadline_of_close (self), run_task);
+}

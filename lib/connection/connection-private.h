@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "../engine/engine.h"
+#include "../ticket/ticket-private.h"
+#include "base-stream.h"
+#include "gtls-session-connection.h"
+#include "ticket-shelf.h"
+
+G_BEGIN_DECLS
+
+/* NOTES:
+ *
+ * What a TLS connection of either role is made of, for the files of this folder:
+ *
+ *   connection.c     the GObject: properties, GTlsConnection's and GIOStream's virtual functions
+ *   driver.c         runs the engine's steps, waiting between them: the sync driver and the async driver
+ *   source.c         the GSource by which the async driver and pollable streams wait
+ *   handshake.c      the handshake as a step, and what is known after it
+ *   verdict.c        puts the peer's chain before the database, and before accept-certificate
+ *   close.c          the closing rule
+ *   announce.c       delivers signals in the context where they are expected
+ *   ticket-shelf.c   the tickets a connection received, and who wants to hear of new ones
+ *   input-stream.c, output-stream.c
+ *   client-connection.c  what only a client has
+ *
+ * The lock covers everything below it in the struct. It is held for one step of the engine, never while waiting and
+ * never while code of the program's runs (signals, databases).
+ *
+ * A step answers at once; when it answers WANTS_READ or the like, the driver waits and calls it again. Each step
+ * belongs to a lane. At most one thread waits in a lane: what it waits for would otherwise be taken from under it by
+ * another thread's step. Others wait for their turn. Until the handshake is done, there is but one lane.
+ */
+
+typedef enum
+{
+  G_TLS_SESSION_LANE_HANDSHAKE,
+  G_TLS_SESSION_LANE_READ,
+  G_TLS_SESSION_LANE_WRITE,
+  G_TLS_SESSION_LANE_CLOSE,
+  G_TLS_SESSION_N_LANES,
+} GTlsSessionLane;
+
+typedef enum
+{
+  G_TLS_SESSION_LIFE_FRESH,       /* settings can still be made */
+  G_TLS_SESSION_LIFE_HANDSHAKING, /* they cannot */
+  G_TLS_SESSION_LIFE_OPEN,        /* the handshake is done */
+  G_TLS_SESSION_LIFE_CLOSING,     /* only the close goes on */
+  G_TLS_SESSION_LIFE_CLOSED,
+} GTlsSessionLife;
+
+typedef enum
+{
+  G_TLS_SESSION_JUDGE_IDLE,
+  G_TLS_SESSION_JUDGE_AT_WORK, /* a database has been asked, asynchronously */
+} GTlsSessionJudge;
+
+typedef enum
+{
+  G_TLS_SESSION_ANNOUNCEMENT_NONE,
+  G_TLS_SESSION_ANNOUNCEMENT_QUEUED, /* an idle source will make it */
+} GTlsSessionAnnouncement;
+
+typedef GTlsSessionEngineStatus (*GTlsSessionStepFunc) (GTlsSessionConnection *self, gpointer data, GError **error);
+
+typedef struct
+{
+  GTlsSessionStepFunc func; /* called with the lock held */
+  gpointer data;
+  GTlsSessionLane lane;
+} GTlsSessionStep;
+
+struct _GTlsSessionConnection
+{
+  GTlsConnection parent_instance;
+
+  /* These do not change once the object is initialised. */
+  GIOStream *base_io_stream;
+  GTlsSessionBaseStream *base; /* NULL: not initialised */
+  GInputStream *input;
+  GOutputStream *output;
+  GMainContext *context; /* where signals are expected; NULL once nobody can hear them */
+  GThread *home;         /* the thread that made the connection */
+
+  GMutex lock;
+  GCond turn_cond;
+  GThread *turns[G_TLS_SESSION_N_LANES]; /* the thread that waits in the lane, borrowed */
+  GPtrArray *sources;                    /* GSource, borrowed: all that wait for this connection */
+  GTlsSessionEngine *engine;
+  GTlsSessionLife life;
+  GTlsSessionJudge judge;
+  GIOCondition handshake_wants; /* what the last handshake step waited for */
+  GIOCondition timed_out;       /* a source gave up waiting for this; the next non-blocking call says so */
+
+  /* Settings */
+  GTlsDatabase *database; /* NULL: no certificate is trusted */
+  GTlsInteraction *interaction;
+  GTlsCertificate *certificate;
+  char **advertised_protocols;
+  GTlsProtocolVersion minimum;
+  GTlsProtocolVersion maximum;
+  int rehandshake_mode; /* kept for Gio, without any effect, as Gio documents */
+  guint close_timeout; /* ms */
+  gboolean require_close_notify;
+
+  /* Facts, once the handshake has ended */
+  GTlsCertificate *peer_certificate;
+  GTlsCertificateFlags peer_certificate_errors;
+  gboolean accepted_despite_faults;
+  char *negotiated_protocol;
+  GTlsProtocolVersion protocol_version;
+  const char *ciphersuite_name; /* static */
+  GTlsSessionResumption resumption;
+
+  GTlsSessionTicketShelf *shelf;
+
+  /* To be announced */
+  GQueue new_tickets; /* GTlsSessionTicket, owned */
+  GPtrArray *changed; /* GParamSpec, borrowed: properties whose change is to be notified */
+  GTlsSessionAnnouncement announcement;
+};
+
+struct _GTlsSessionConnectionClass
+{
+  GTlsConnectionClass parent_class;
+
+  GTlsSessionEngine *(*create_engine) (GTlsSessionConnection *self, GTlsSessionTransport transport, GError **error);
+
+  /* All of these with the lock held. */
+  void (*fill_settings) (GTlsSessionConnection *self, GTlsSessionEngineSettings *settings);
+  void (*handshake_done) (GTlsSessionConnection *self);
+  STACK_OF (X509) * (*get_peer_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
+  GSocketConnectable *(*dup_peer_identity) (GTlsSessionConnection *self);
+  GTlsCertificateFlags (*get_validation_flags) (GTlsSessionConnection *self);
+  GTlsSessionTicket *(*make_ticket) (GTlsSessionConnection *self, SSL_SESSION *session);
+  const char *verify_purpose;
+};
+
+#define G_TLS_SESSION_CONNECTION_GET_CLASS(obj) \
+  (G_TYPE_INSTANCE_GET_CLASS ((obj), G_TLS_SESSION_TYPE_CONNECTION, GTlsSessionConnectionClass))
+
+/* connection.c */
+
+gboolean g_tls_session_connection_init_base (GTlsSessionConnection *self, GError **error);
+
+void g_tls_session_connection_set_resumption (GTlsSessionConnection *self, GTlsSessionResumption resumption);
+
+/* driver.c */
+
+gboolean g_tls_session_connection_run (GTlsSessionConnection *self,
+                                       const GTlsSessionStep *step,
+                                       gint64 deadline,
+                                       GCancellable *cancellable,
+                                       GTlsSessionEngineStatus *status,
+                                       GError **error);
+
+void g_tls_session_connection_run_async (GTlsSessionConnection *self,
+                                         const GTlsSessionStep *step,
+                                         gint64 deadline,
+                                         GTask *task);
+
+gboolean g_tls_session_connection_try (GTlsSessionConnection *self,
+                                       const GTlsSessionStep *step,
+                                       GCancellable *cancellable,
+                                       GTlsSessionEngineStatus *status,
+                                       GError **error);
+
+void g_tls_session_connection_wake (GTlsSessionConnection *self);
+
+/* source.c */
+
+typedef enum
+{
+  G_TLS_SESSION_POLL_READY,
+  G_TLS_SESSION_POLL_BASE,  /* wait for the base stream */
+  G_TLS_SESSION_POLL_WOKEN, /* wait for g_tls_session_connection_wake() */
+} GTlsSessionPoll;
+
+GTlsSessionPoll g_tls_session_connection_poll (GTlsSessionConnection *self,
+                                               GIOCondition direction,
+                                               GIOCondition *base_condition);
+
+gboolean g_tls_session_connection_check (GTlsSessionConnection *self, GIOCondition direction);
+
+GSource *g_tls_session_connection_source_new (GTlsSessionConnection *self,
+                                              gpointer stream,
+                                              GIOCondition direction,
+                                              gint64 deadline,
+                                              GCancellable *cancellable);
+
+GSource *g_tls_session_connection_stream_source_new (GTlsSessionConnection *self,
+                                                     gpointer stream,
+                                                     GIOCondition direction,
+                                                     GCancellable *cancellable);
+
+/* handshake.c */
+
+gboolean g_tls_session_connection_is_handshaken (GTlsSessionConnection *self);
+
+GTlsSessionEngineStatus g_tls_session_connection_step_handshake (GTlsSessionConnection *self,
+                                                                 gpointer data,
+                                                                 GError **error);
+
+void g_tls_session_connection_collect_tickets (GTlsSessionConnection *self);
+
+/* verdict.c */
+
+gboolean g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cancellable, GError **error);
+
+typedef void (*GTlsSessionJudgedFunc) (GTlsSessionConnection *self, GError *error, gpointer data);
+
+typedef enum
+{
+  G_TLS_SESSION_JUDGED_NOW,       /* the engine has its verdict */
+  G_TLS_SESSION_JUDGED_LATER,     /* the callback will be called, with the error if there is one, owned */
+  G_TLS_SESSION_JUDGED_ELSEWHERE, /* another operation has asked already; g_tls_session_connection_wake() follows */
+} GTlsSessionJudged;
+
+GTlsSessionJudged g_tls_session_connection_judge_async (GTlsSessionConnection *self,
+                                                        GCancellable *cancellable,
+                                                        GTlsSessionJudgedFunc judged,
+                                                        gpointer data);
+
+/* close.c */
+
+gboolean g_tls_session_connection_close (GTlsSessionConnection *self, GCancellable *cancellable, GError **error);
+
+void g_tls_session_connection_close_async (GTlsSessionConnection *self, GTask *task);
+
+/* announce.c */
+
+void g_tls_session_connection_note_change (GTlsSessionConnection *self, const char *property);
+
+void g_tls_session_connection_announce (GTlsSessionConnection *self);
+
+/* input-stream.c, output-stream.c */
+
+GInputStream *g_tls_session_input_stream_new (GTlsSessionConnection *connection);
+
+GOutputStream *g_tls_session_output_stream_new (GTlsSessionConnection *connection);
+
+G_END_DECLS

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connection-private.h"
+
+#include "../trust/certificate-private.h"
+
+/* All of this with the lock held. */
+
+static STACK_OF (X509) * intermediates_of (STACK_OF (X509) *chain)
+{
+  X509 *leaf = sk_X509_shift (chain);
+
+  X509_free (leaf);
+  return chain;
+}
+
+static gboolean
+configure_engine (GTlsSessionConnection *self, GError **error)
+{
+  STACK_OF (X509) *own_chain = NULL;
+  GTlsSessionEngineSettings settings = {
+    .minimum = self->minimum,
+    .maximum = self->maximum,
+    .alpn = (const char *const *) self->advertised_protocols,
+    .require_close_notify = self->require_close_notify,
+  };
+  gboolean configured;
+
+  if (G_TLS_SESSION_IS_CERTIFICATE (self->certificate))
+    {
+      GTlsSessionCertificate *certificate = G_TLS_SESSION_CERTIFICATE (self->certificate);
+
+      settings.certificate = g_tls_session_certificate_get_x509 (certificate);
+      settings.private_key = g_tls_session_certificate_get_key (certificate);
+      own_chain = g_tls_session_chain_from_certificate (self->certificate);
+      settings.intermediates = own_chain != NULL ? intermediates_of (own_chain) : NULL;
+    }
+
+  G_TLS_SESSION_CONNECTION_GET_CLASS (self)->fill_settings (self, &settings);
+  configured = g_tls_session_engine_configure (self->engine, &settings, error);
+  SSL_SESSION_free (settings.session);
+  sk_X509_pop_free (own_chain, X509_free);
+  return configured;
+}
+
+static void
+note_peer_certificate (GTlsSessionConnection *self)
+{
+  g_tls_session_connection_note_change (self, "peer-certificate");
+  g_tls_session_connection_note_change (self, "peer-certificate-errors");
+}
+
+static void
+finish_handshake (GTlsSessionConnection *self)
+{
+  self->life = G_TLS_SESSION_LIFE_OPEN;
+  self->protocol_version = g_tls_session_engine_get_protocol_version (self->engine);
+  self->ciphersuite_name = g_tls_session_engine_get_ciphersuite_name (self->engine);
+  self->negotiated_protocol = g_tls_session_engine_dup_application_protocol (self->engine);
+  g_tls_session_connection_collect_tickets (self);
+  G_TLS_SESSION_CONNECTION_GET_CLASS (self)->handshake_done (self);
+
+  g_tls_session_connection_note_change (self, "protocol-version");
+  g_tls_session_connection_note_change (self, "ciphersuite-name");
+  g_tls_session_connection_note_change (self, "negotiated-protocol");
+  note_peer_certificate (self);
+}
+
+static GTlsSessionEngineStatus
+continue_handshake (GTlsSessionConnection *self, GError **error)
+{
+  GTlsSessionEngineStatus status = g_tls_session_engine_handshake (self->engine, error);
+
+  self->handshake_wants = 0;
+  switch (status)
+    {
+    case G_TLS_SESSION_ENGINE_WANTS_READ:
+      self->handshake_wants = G_IO_IN;
+      break;
+    case G_TLS_SESSION_ENGINE_WANTS_WRITE:
+      self->handshake_wants = G_IO_OUT;
+      break;
+    case G_TLS_SESSION_ENGINE_DONE:
+      finish_handshake (self);
+      break;
+    case G_TLS_SESSION_ENGINE_ERROR:
+      note_peer_certificate (self);
+      break;
+    case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
+    case G_TLS_SESSION_ENGINE_END:
+    default:
+      break;
+    }
+  return status;
+}
+
+/* A step by itself, and the first part of every other: nothing is read or written before the handshake is done. */
+GTlsSessionEngineStatus
+g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer data, GError **error)
+{
+  if (g_tls_session_connection_is_handshaken (self))
+    return G_TLS_SESSION_ENGINE_DONE;
+
+  if (self->life == G_TLS_SESSION_LIFE_FRESH)
+    {
+      self->life = G_TLS_SESSION_LIFE_HANDSHAKING;
+      if (!configure_engine (self, error))
+        return G_TLS_SESSION_ENGINE_ERROR;
+    }
+  return continue_handshake (self, error);
+}
+
+/* Puts what the engine has received on the shelf, to be announced. */
+void
+g_tls_session_connection_collect_tickets (GTlsSessionConnection *self)
+{
+  SSL_SESSION *session;
+
+  while ((session = g_tls_session_engine_take_session (self->engine)) != NULL)
+    {
+      GTlsSessionTicket *ticket = G_TLS_SESSION_CONNECTION_GET_CLASS (self)->make_ticket (self, session);
+
+      SSL_SESSION_free (session);
+      if (ticket == NULL)
+        continue;
+      g_tls_session_ticket_shelf_add (self->shelf, ticket);
+      g_queue_push_tail (&self->new_tickets, ticket);
+    }
+}

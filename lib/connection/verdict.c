@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connection-private.h"
+
+#include "../trust/certificate-private.h"
+#include "../trust/database-private.h"
+#include "../trust/verify.h"
+
+/* NOTES:
+ *
+ * The engine stops in a handshake and asks for a verdict on the peer's chain: the chain the peer sent, or, when the
+ * session was resumed, the one that the ticket carries. Both go the same way: before the connection's database, with
+ * its identity and flags, and where that finds faults, before the program's accept-certificate handlers.
+ *
+ * A database of ours answers at once. Another one may take its time: the sync driver lets it block, the async driver
+ * asks it asynchronously. The lock is held for none of this. If two operations ask at the same time, the first verdict
+ * counts.
+ */
+
+typedef struct
+{
+  GTlsSessionConnection *connection;
+  GTlsDatabase *database; /* nullable */
+  GTlsInteraction *interaction;
+  GSocketConnectable *identity; /* nullable */
+  GTlsCertificateFlags validation_flags;
+  const char *purpose;
+  STACK_OF (X509) * chain;          /* NULL: the peer showed none */
+  GTlsSessionCertificate *certificate; /* the chain, for the program */
+
+  GTlsSessionJudgedFunc judged; /* only when asynchronous */
+  gpointer judged_data;
+} Case;
+
+static void
+case_free (Case *self)
+{
+  g_clear_object (&self->certificate);
+  g_clear_object (&self->database);
+  g_clear_object (&self->interaction);
+  g_clear_object (&self->identity);
+  sk_X509_pop_free (self->chain, X509_free);
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Case, case_free)
+
+static Case *
+open_case (GTlsSessionConnection *connection)
+{
+  GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (connection);
+  STACK_OF (X509) * chain;
+  Case *self = g_new0 (Case, 1);
+
+  self->connection = g_object_ref (connection);
+  self->purpose = class->verify_purpose;
+
+  g_mutex_lock (&connection->lock);
+  g_set_object (&self->database, connection->database);
+  g_set_object (&self->interaction, connection->interaction);
+  self->identity = class->dup_peer_identity (connection);
+  self->validation_flags = class->get_validation_flags (connection);
+  chain = class->get_peer_chain (connection);
+  if (chain != NULL && sk_X509_num (chain) > 0)
+    self->chain = X509_chain_up_ref (chain);
+  g_mutex_unlock (&connection->lock);
+
+  if (self->chain != NULL)
+    self->certificate = g_tls_session_certificate_new_from_chain (self->chain);
+  return self;
+}
+
+/* Gio: without a database no certificate is trusted, and without an identity none is for the right peer. */
+static GTlsCertificateFlags
+faults_without_asking (Case *self)
+{
+  GTlsCertificateFlags faults = 0;
+
+  if (self->certificate == NULL)
+    return G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (self->identity == NULL)
+    faults |= G_TLS_CERTIFICATE_BAD_IDENTITY;
+  if (self->database == NULL)
+    faults |= g_tls_session_verify_chain (NULL, self->chain, self->purpose, self->identity);
+  else if (G_TLS_SESSION_IS_DATABASE (self->database))
+    faults |= g_tls_session_database_verify (G_TLS_SESSION_DATABASE (self->database), self->chain, self->purpose,
+                                             self->identity);
+  return faults;
+}
+
+static gboolean
+must_ask_database (Case *self)
+{
+  return self->certificate != NULL && self->database != NULL && !G_TLS_SESSION_IS_DATABASE (self->database);
+}
+
+static gboolean
+program_accepts (Case *self, GTlsCertificateFlags faults)
+{
+  if (self->certificate == NULL)
+    return FALSE;
+  return g_tls_connection_emit_accept_certificate (G_TLS_CONNECTION (self->connection),
+                                                   G_TLS_CERTIFICATE (self->certificate), faults);
+}
+
+static void
+close_case (Case *self, GTlsCertificateFlags faults)
+{
+  GTlsSessionConnection *connection = self->connection;
+  GTlsCertificateFlags that_matter = faults & self->validation_flags;
+  gboolean accepted;
+
+  /* No certificate at all is never a matter of flags. */
+  if (self->certificate != NULL && that_matter == 0)
+    accepted = TRUE;
+  else
+    accepted = program_accepts (self, that_matter);
+
+  g_mutex_lock (&connection->lock);
+  g_set_object (&connection->peer_certificate, (GTlsCertificate *) self->certificate);
+  connection->peer_certificate_errors = faults;
+  connection->accepted_despite_faults = accepted && faults != 0;
+  g_tls_session_engine_set_verdict (connection->engine, accepted, faults);
+  g_mutex_unlock (&connection->lock);
+}
+
+/* Blocks where the database does. FALSE with an error if the database could not answer. */
+gboolean
+g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Case) the_case = open_case (self);
+  GTlsCertificateFlags faults = faults_without_asking (the_case);
+  GError *local_error = NULL;
+
+  if (must_ask_database (the_case))
+    faults |= g_tls_database_verify_chain (the_case->database, G_TLS_CERTIFICATE (the_case->certificate),
+                                           the_case->purpose, the_case->identity, the_case->interaction,
+                                           G_TLS_DATABASE_VERIFY_NONE, cancellable, &local_error);
+  if (local_error != NULL)
+    {
+      g_propagate_prefixed_error (error, local_error, "The peer's certificate could not be verified: ");
+      return FALSE;
+    }
+
+  close_case (the_case, faults);
+  return TRUE;
+}
+
+static void
+on_chain_verified (GObject *database, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Case) the_case = data;
+  GTlsSessionConnection *connection = the_case->connection;
+  GError *error = NULL;
+  GTlsCertificateFlags faults = g_tls_database_verify_chain_finish (G_TLS_DATABASE (database), result, &error);
+
+  if (error == NULL)
+    close_case (the_case, faults | faults_without_asking (the_case));
+  else
+    g_prefix_error (&error, "The peer's certificate could not be verified: ");
+
+  g_mutex_lock (&connection->lock);
+  connection->judge = G_TLS_SESSION_JUDGE_IDLE;
+  g_mutex_unlock (&connection->lock);
+  g_tls_session_connection_wake (connection);
+
+  the_case->judged (connection, error, the_case->judged_data);
+}
+
+static gboolean
+claim_judge (GTlsSessionConnection *self)
+{
+  gboolean claimed;
+
+  g_mutex_lock (&self->lock);
+  claimed = self->judge == G_TLS_SESSION_JUDGE_IDLE;
+  if (claimed)
+    self->judge = G_TLS_SESSION_JUDGE_AT_WORK;
+  g_mutex_unlock (&self->lock);
+  return claimed;
+}
+
+/* Does not block. */
+GTlsSessionJudged
+g_tls_session_connection_judge_async (GTlsSessionConnection *self,
+                                      GCancellable *cancellable,
+                                      GTlsSessionJudgedFunc judged,
+                                      gpointer data)
+{
+  g_autoptr (Case) the_case = open_case (self);
+
+  if (!must_ask_database (the_case))
+    {
+      close_case (the_case, faults_without_asking (the_case));
+      return G_TLS_SESSION_JUDGED_NOW;
+    }
+
+  if (!claim_judge (self))
+    return G_TLS_SESSION_JUDGED_ELSEWHERE;
+
+  the_case->judged = judged;
+  the_case->judged_data = data;
+  g_tls_database_verify_chain_async (the_case->database, G_TLS_CERTIFICATE (the_case->certificate), the_case->purpose,
+                                     the_case->identity, the_case->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable,
+                                     on_chain_verified, the_case);
+  g_steal_pointer (&the_case);
+  return G_TLS_SESSION_JUDGED_LATER;
+}

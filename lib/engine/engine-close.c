@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine-private.h"
+
+#include "openssl-error.h"
+#include "transport-bio.h"
+
+/* NOTES:
+ *
+ * The engine's part of the closing rule (doc/ARCHITECTURE.md, "Closing"). The connection's part is in
+ * lib/connection/close.c, which calls in this order: end_write, then either drain or discard.
+ */
+
+/* Whether what we sent last may still be on its way, so that closing has to wait for the peer's own end. A connection
+ * on which nobody spoke counts as ours: an empty upload is an upload, and TLS 1.3 tickets lie unread in its socket.
+ */
+gboolean
+g_tls_session_engine_peer_must_answer_close (GTlsSessionEngine *self)
+{
+  return self->state == G_TLS_SESSION_ENGINE_STATE_OPEN && self->last_speaker != G_TLS_SESSION_SPEAKER_PEER;
+}
+
+static GTlsSessionEngineStatus
+send_close_notify (GTlsSessionEngine *self, GError **error)
+{
+  int result;
+
+  /* Once the alert is out, SSL_shutdown() would begin to read. */
+  if (self->close_notify == G_TLS_SESSION_CLOSE_NOTIFY_SENT)
+    return G_TLS_SESSION_ENGINE_DONE;
+
+  self->close_notify = G_TLS_SESSION_CLOSE_NOTIFY_BEGUN;
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_shutdown (self->ssl);
+  if (result >= 0)
+    {
+      self->close_notify = G_TLS_SESSION_CLOSE_NOTIFY_SENT;
+      return G_TLS_SESSION_ENGINE_DONE;
+    }
+
+  return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_CLOSE, result, error);
+}
+
+/* Sends what is left of the last record, then close_notify. Nothing can be written after that. */
+GTlsSessionEngineStatus
+g_tls_session_engine_end_write (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status;
+
+  switch (self->state)
+    {
+    case G_TLS_SESSION_ENGINE_STATE_OPEN:
+    case G_TLS_SESSION_ENGINE_STATE_PEER_ENDED:
+      status = g_tls_session_engine_flush_unsent (self, error);
+      return status == G_TLS_SESSION_ENGINE_DONE ? send_close_notify (self, error) : status;
+    case G_TLS_SESSION_ENGINE_STATE_FRESH:
+    case G_TLS_SESSION_ENGINE_STATE_HANDSHAKING:
+    case G_TLS_SESSION_ENGINE_STATE_JUDGING:
+    case G_TLS_SESSION_ENGINE_STATE_FAILED:
+    default:
+      return G_TLS_SESSION_ENGINE_DONE; /* there is no session whose end could be told */
+    }
+}
+
+/* Reads on until the peer has ended its side; what it still sends is thrown away, except for tickets. */
+GTlsSessionEngineStatus
+g_tls_session_engine_drain (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+  g_autofree guint8 *scratch = NULL;
+
+  if (self->state != G_TLS_SESSION_ENGINE_STATE_OPEN)
+    return G_TLS_SESSION_ENGINE_END;
+
+  scratch = g_malloc (SSL3_RT_MAX_PLAIN_LENGTH);
+  while (status == G_TLS_SESSION_ENGINE_DONE)
+    {
+      size_t n_read = 0;
+      int result;
+
+      g_tls_session_openssl_clear_errors ();
+      result = SSL_read_ex (self->ssl, scratch, SSL3_RT_MAX_PLAIN_LENGTH, &n_read);
+      OPENSSL_cleanse (scratch, n_read);
+      if (result != 1)
+        status = g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_CLOSE, result, error);
+    }
+
+  g_tls_session_transport_bio_release_buffer (self->bio);
+  return status;
+}
+
+/* Throws away up to @most bytes that have arrived, undeciphered, so that no unread byte makes a reset of the close. */
+void
+g_tls_session_engine_discard (GTlsSessionEngine *self, gsize most)
+{
+  gsize n_discarded;
+
+  /* Why it stopped does not matter: whatever comes now, the socket is about to be closed. */
+  (void) g_tls_session_transport_bio_discard (self->bio, most, &n_discarded);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine-private.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+#include "openssl-error.h"
+#include "transport-bio.h"
+
+/* NOTES:
+ *
+ * What OpenSSL's answer to a call means to us, and how it is said.
+ *
+ * Failures are of two kinds. A lasting one (bad record, failed verification, a reset while reading) puts the engine
+ * into the state FAILED, and every later operation answers the same. The others leave the engine as it is: a peer that
+ * ended its side without close_notify can still be written to, and what a peer said before it stopped to listen can
+ * still be read.
+ */
+
+static const char *
+name_of_operation (GTlsSessionOperation operation)
+{
+  switch (operation)
+    {
+    case G_TLS_SESSION_OPERATION_HANDSHAKE:
+      return "The TLS handshake with";
+    case G_TLS_SESSION_OPERATION_READ:
+      return "Reading over TLS from";
+    case G_TLS_SESSION_OPERATION_WRITE:
+      return "Writing over TLS to";
+    case G_TLS_SESSION_OPERATION_CLOSE:
+    default:
+      return "Closing the TLS connection to";
+    }
+}
+
+static const char *
+name_of_peer (GTlsSessionEngine *self)
+{
+  return self->peer_name != NULL ? self->peer_name : "the peer";
+}
+
+static gboolean
+is_not_tls (int reason)
+{
+  switch (reason)
+    {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_UNKNOWN_PROTOCOL:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static GTlsError
+code_of_reason (GTlsSessionOperation operation, int reason)
+{
+  if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (reason))
+    return G_TLS_ERROR_NOT_TLS;
+
+  switch (reason)
+    {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return G_TLS_ERROR_BAD_CERTIFICATE;
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return G_TLS_ERROR_CERTIFICATE_REQUIRED;
+    case SSL_R_TLSV1_ALERT_INAPPROPRIATE_FALLBACK:
+      return G_TLS_ERROR_INAPPROPRIATE_FALLBACK;
+    default:
+      return operation == G_TLS_SESSION_OPERATION_HANDSHAKE ? G_TLS_ERROR_HANDSHAKE : G_TLS_ERROR_MISC;
+    }
+}
+
+static const struct
+{
+  GTlsCertificateFlags flag;
+  const char *words;
+} fault_words[] = {
+  { G_TLS_CERTIFICATE_UNKNOWN_CA, "its issuer is not trusted" },
+  { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is for another name" },
+  { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
+  { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
+  { G_TLS_CERTIFICATE_REVOKED, "it is revoked" },
+  { G_TLS_CERTIFICATE_INSECURE, "its algorithms are not secure" },
+  { G_TLS_CERTIFICATE_GENERIC_ERROR, "it is not valid" },
+};
+
+static char *
+describe_faults (GTlsCertificateFlags faults)
+{
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (fault_words); i++)
+    if ((faults & fault_words[i].flag) != 0)
+      g_ptr_array_add (words, (gpointer) fault_words[i].words);
+
+  if (words->len == 0)
+    g_ptr_array_add (words, (gpointer) "it was not accepted");
+  g_ptr_array_add (words, NULL);
+  return g_strjoinv (", ", (char **) words->pdata);
+}
+
+static GError *
+error_of_rejection (GTlsSessionEngine *self)
+{
+  g_autofree char *faults = describe_faults (self->verdict_faults);
+
+  return g_error_new (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "The certificate of %s is unacceptable: %s",
+                      name_of_peer (self), faults);
+}
+
+/* Takes what is in OpenSSL's queue. */
+static GError *
+error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
+{
+  int reason = ERR_GET_REASON (ERR_peek_error ());
+  g_autofree char *text = g_tls_session_openssl_take_errors ();
+  GTlsError code = code_of_reason (operation, reason);
+
+  if (code == G_TLS_ERROR_BAD_CERTIFICATE && self->verdict == G_TLS_SESSION_VERDICT_REJECT)
+    return error_of_rejection (self);
+
+  if (code == G_TLS_ERROR_NOT_TLS)
+    return g_error_new (G_TLS_ERROR, code, "%s %s failed: the answer is not TLS (%s)", name_of_operation (operation),
+                        name_of_peer (self), text);
+
+  return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: %s", name_of_operation (operation),
+                      name_of_peer (self), text);
+}
+
+GTlsSessionEngineStatus
+g_tls_session_engine_answer_failure (GTlsSessionEngine *self, GError **error)
+{
+  if (error != NULL)
+    *error = g_error_copy (self->failure);
+  return G_TLS_SESSION_ENGINE_ERROR;
+}
+
+/* @failure is taken. */
+GTlsSessionEngineStatus
+g_tls_session_engine_fail (GTlsSessionEngine *self, GError *failure, GError **error)
+{
+  g_clear_error (&self->failure);
+  self->failure = failure;
+  self->state = G_TLS_SESSION_ENGINE_STATE_FAILED;
+  return g_tls_session_engine_answer_failure (self, error);
+}
+
+/* The verdict on a resumed session's chain came after the handshake; OpenSSL has nothing to say about it. */
+GTlsSessionEngineStatus
+g_tls_session_engine_fail_rejected (GTlsSessionEngine *self, GError **error)
+{
+  return g_tls_session_engine_fail (self, error_of_rejection (self), error);
+}
+
+static GTlsSessionEngineStatus
+answer_end (GTlsSessionEngine *self, GTlsSessionOperation operation, GError **error)
+{
+  if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE)
+    return g_tls_session_engine_fail (
+      self,
+      g_error_new (G_TLS_ERROR, G_TLS_ERROR_EOF, "The TLS handshake with %s failed: the peer closed the connection",
+                   name_of_peer (self)),
+      error);
+
+  /* At a close of our own, a FIN is as good an answer as close_notify is. */
+  if (operation == G_TLS_SESSION_OPERATION_CLOSE || !self->require_close_notify)
+    {
+      self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
+      return G_TLS_SESSION_ENGINE_END;
+    }
+
+  g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_EOF,
+               "%s ended the connection without a close_notify alert: data may be missing (RFC 8446, section 6.1)",
+               self->peer_name != NULL ? self->peer_name : "The peer");
+  return G_TLS_SESSION_ENGINE_ERROR;
+}
+
+static GTlsSessionEngineStatus
+answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GError **error)
+{
+  GError *failure = g_tls_session_transport_bio_take_error (self->bio);
+
+  if (failure == NULL && g_tls_session_transport_bio_at_end (self->bio))
+    return answer_end (self, operation, error);
+
+  if (failure == NULL)
+    failure = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_MISC, "OpenSSL gives no reason");
+  g_prefix_error (&failure, "%s %s failed: ", name_of_operation (operation), name_of_peer (self));
+
+  if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE || operation == G_TLS_SESSION_OPERATION_READ)
+    return g_tls_session_engine_fail (self, failure, error);
+
+  g_propagate_error (error, failure);
+  return G_TLS_SESSION_ENGINE_ERROR;
+}
+
+/* @result is what an SSL_… call other than a success returned. */
+GTlsSessionEngineStatus
+g_tls_session_engine_interpret (GTlsSessionEngine *self,
+                                GTlsSessionOperation operation,
+                                int result,
+                                GError **error)
+{
+  switch (SSL_get_error (self->ssl, result))
+    {
+    case SSL_ERROR_WANT_READ:
+      return G_TLS_SESSION_ENGINE_WANTS_READ;
+    case SSL_ERROR_WANT_WRITE:
+      return G_TLS_SESSION_ENGINE_WANTS_WRITE;
+    case SSL_ERROR_WANT_RETRY_VERIFY:
+      return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
+    case SSL_ERROR_ZERO_RETURN:
+      self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
+      return G_TLS_SESSION_ENGINE_END;
+    case SSL_ERROR_SYSCALL:
+      g_tls_session_openssl_clear_errors ();
+      return answer_transport (self, operation, error);
+    default:
+      return g_tls_session_engine_fail (self, error_of_queue (self, operation), error);
+    }
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engine.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  G_TLS_SESSION_VERDICT_NONE,   /* not asked for yet */
+  G_TLS_SESSION_VERDICT_ASKED,  /* the handshake waits for it */
+  G_TLS_SESSION_VERDICT_ACCEPT,
+  G_TLS_SESSION_VERDICT_REJECT,
+} GTlsSessionVerdict;
+
+typedef enum
+{
+  G_TLS_SESSION_SPEAKER_NOBODY,
+  G_TLS_SESSION_SPEAKER_US,
+  G_TLS_SESSION_SPEAKER_PEER,
+} GTlsSessionSpeaker;
+
+typedef enum
+{
+  G_TLS_SESSION_CLOSE_NOTIFY_UNSENT,
+  G_TLS_SESSION_CLOSE_NOTIFY_BEGUN, /* nothing can be written any more */
+  G_TLS_SESSION_CLOSE_NOTIFY_SENT,
+} GTlsSessionCloseNotify;
+
+struct _GTlsSessionEngine
+{
+  SSL *ssl;
+  BIO *bio; /* owned by ssl */
+  char *peer_name;
+  GTlsSessionEngineState state;
+  GError *failure; /* in state FAILED: what every later operation answers */
+  gboolean require_close_notify;
+  GTlsSessionCloseNotify close_notify; /* ours */
+
+  GTlsSessionVerdict verdict;
+  GTlsCertificateFlags verdict_faults;
+  STACK_OF (X509) * peer_chain; /* as the peer sent it, leaf first; NULL when resumed */
+
+  GTlsSessionSpeaker last_speaker; /* whose the last application data was */
+  GByteArray *stash;               /* application data read while looking for a ticket; NULL when there is none */
+  gsize stash_start;
+  GByteArray *unsent; /* application data whose record OpenSSL has begun to send; NULL when there is none */
+
+  GQueue sessions; /* SSL_SESSION, owned: duplicates of what arrived, oldest first */
+};
+
+int g_tls_session_engine_on_new_session (SSL *ssl, SSL_SESSION *session);
+
+int g_tls_session_engine_on_verify (X509_STORE_CTX *context, void *data);
+
+/* engine-error.c: what OpenSSL's answer to a call means */
+
+typedef enum
+{
+  G_TLS_SESSION_OPERATION_HANDSHAKE,
+  G_TLS_SESSION_OPERATION_READ,
+  G_TLS_SESSION_OPERATION_WRITE,
+  G_TLS_SESSION_OPERATION_CLOSE,
+} GTlsSessionOperation;
+
+GTlsSessionEngineStatus g_tls_session_engine_interpret (GTlsSessionEngine *self,
+                                                        GTlsSessionOperation operation,
+                                                        int result,
+                                                        GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_fail (GTlsSessionEngine *self, GError *failure, GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_answer_failure (GTlsSessionEngine *self, GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_fail_rejected (GTlsSessionEngine *self, GError **error);
+
+/* engine.c */
+
+GTlsSessionEngineStatus g_tls_session_engine_flush_unsent (GTlsSessionEngine *self, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "transport.h"
+
+G_BEGIN_DECLS
+
+/* TLS as a state machine that never blocks. It knows no stream, no signal, no thread and no main loop. The caller
+ * holds a lock of its own around every call, and waits, without that lock, for what a call's status asks for.
+ */
+
+typedef struct _GTlsSessionEngine GTlsSessionEngine;
+
+typedef enum
+{
+  G_TLS_SESSION_ENGINE_DONE,
+  G_TLS_SESSION_ENGINE_WANTS_READ,
+  G_TLS_SESSION_ENGINE_WANTS_WRITE,
+  G_TLS_SESSION_ENGINE_WANTS_VERDICT, /* see g_tls_session_engine_set_verdict() */
+  G_TLS_SESSION_ENGINE_END,           /* the peer has ended its side */
+  G_TLS_SESSION_ENGINE_ERROR,         /* the GError is set */
+} GTlsSessionEngineStatus;
+
+typedef enum
+{
+  G_TLS_SESSION_ENGINE_STATE_FRESH,
+  G_TLS_SESSION_ENGINE_STATE_HANDSHAKING,
+  G_TLS_SESSION_ENGINE_STATE_JUDGING, /* resumed; the chain that the ticket carries waits for a verdict */
+  G_TLS_SESSION_ENGINE_STATE_OPEN,
+  G_TLS_SESSION_ENGINE_STATE_PEER_ENDED, /* the peer has ended its side, ours is open */
+  G_TLS_SESSION_ENGINE_STATE_FAILED,
+} GTlsSessionEngineState;
+
+/* What a handshake is to be done with. All borrowed for the call. */
+typedef struct
+{
+  const char *peer_name;           /* for errors: whom the connection is to; nullable */
+  const char *server_name;         /* for SNI (RFC 6066), never an IP literal; nullable */
+  GTlsProtocolVersion minimum;     /* UNKNOWN: no bound of the program's */
+  GTlsProtocolVersion maximum;     /* likewise */
+  const char *const *alpn;         /* application protocols to offer (RFC 7301); nullable */
+  SSL_SESSION *session;            /* to offer; a duplicate that nobody else uses; nullable */
+  X509 *certificate;               /* the client's; nullable */
+  EVP_PKEY *private_key;           /* its key; nullable */
+  STACK_OF (X509) * intermediates; /* what follows the client's certificate; nullable */
+  gboolean require_close_notify;   /* a FIN without close_notify is an error */
+} GTlsSessionEngineSettings;
+
+GTlsSessionEngine *g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error);
+
+void g_tls_session_engine_free (GTlsSessionEngine *self);
+
+GTlsSessionEngineState g_tls_session_engine_get_state (GTlsSessionEngine *self);
+
+/* Before the handshake */
+
+gboolean g_tls_session_engine_configure (GTlsSessionEngine *self,
+                                         const GTlsSessionEngineSettings *settings,
+                                         GError **error);
+
+void g_tls_session_engine_set_require_close_notify (GTlsSessionEngine *self, gboolean require);
+
+/* Operations */
+
+GTlsSessionEngineStatus g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_read (GTlsSessionEngine *self,
+                                                   void *buffer,
+                                                   gsize count,
+                                                   gsize *n_read,
+                                                   GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_write (GTlsSessionEngine *self,
+                                                    const void *bytes,
+                                                    gsize count,
+                                                    gsize *n_written,
+                                                    GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_look_for_ticket (GTlsSessionEngine *self, GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_end_write (GTlsSessionEngine *self, GError **error);
+
+GTlsSessionEngineStatus g_tls_session_engine_drain (GTlsSessionEngine *self, GError **error);
+
+void g_tls_session_engine_discard (GTlsSessionEngine *self, gsize most);
+
+/* Facts */
+
+gboolean g_tls_session_engine_has_data (GTlsSessionEngine *self);
+
+gboolean g_tls_session_engine_peer_must_answer_close (GTlsSessionEngine *self);
+
+gboolean g_tls_session_engine_was_resumed (GTlsSessionEngine *self);
+
+GTlsProtocolVersion g_tls_session_engine_get_protocol_version (GTlsSessionEngine *self);
+
+const char *g_tls_session_engine_get_ciphersuite_name (GTlsSessionEngine *self);
+
+char *g_tls_session_engine_dup_application_protocol (GTlsSessionEngine *self);
+
+/* Trust */
+
+STACK_OF (X509) * g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self);
+
+void g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults);
+
+/* Tickets */
+
+SSL_SESSION *g_tls_session_engine_take_session (GTlsSessionEngine *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GTlsSessionEngine, g_tls_session_engine_free)
+
+G_END_DECLS

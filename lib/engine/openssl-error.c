@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "openssl-error.h"
+
+#include <openssl/err.h>
+
+void
+g_tls_session_openssl_clear_errors (void)
+{
+  ERR_clear_error ();
+}
+
+static void
+append_error (GString *text, unsigned long code, const char *detail, int flags)
+{
+  const char *reason = ERR_reason_error_string (code);
+
+  if (text->len > 0)
+    g_string_append (text, "; ");
+
+  if (reason != NULL)
+    g_string_append (text, reason);
+  else
+    g_string_append_printf (text, "OpenSSL error %08lX", code);
+
+  if ((flags & ERR_TXT_STRING) != 0 && detail != NULL && *detail != '\0')
+    g_string_append_printf (text, " (%s)", detail);
+}
+
+/* The text of the whole queue, the oldest error first; never NULL. */
+char *
+g_tls_session_openssl_take_errors (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  const char *detail;
+  unsigned long code;
+  int flags;
+
+  while ((code = ERR_get_error_all (NULL, NULL, NULL, &detail, &flags)) != 0)
+    append_error (text, code, detail, flags);
+
+  if (text->len == 0)
+    g_string_append (text, "OpenSSL gives no reason");
+
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}

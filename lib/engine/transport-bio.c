@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport-bio.h"
+
+#include <string.h>
+
+/* NOTES:
+ *
+ * OpenSSL reads and writes through this BIO, and the BIO through a GTlsSessionTransport.
+ *
+ * OpenSSL asks for a record's five bytes of header first and for its body then. The BIO asks the transport for
+ * READ_AHEAD_SIZE instead and serves OpenSSL from there, so that one system call can bring many records. The buffer
+ * is taken when first needed and given back when it is empty between two operations: an idle connection has none.
+ *
+ * The end of the peer's side (FIN) is not told to OpenSSL as an EOF: it would take it for a fatal error and then also
+ * refuse to write. The engine asks g_tls_session_transport_bio_at_end() and decides.
+ *
+ * Errors of the transport are kept here as the GError they are, for the engine to take.
+ */
+
+#define READ_AHEAD_SIZE (64 * 1024)
+
+typedef struct
+{
+  GTlsSessionTransport transport;
+  guint8 *ahead; /* NULL while nothing is buffered */
+  gsize ahead_start;
+  gsize ahead_end;
+  gboolean at_end;
+  GError *error;
+} TransportBio;
+
+static void
+keep_error (TransportBio *self, GError *error)
+{
+  if (self->error == NULL)
+    self->error = error;
+  else
+    g_error_free (error);
+}
+
+static GTlsSessionTransportStatus
+read_transport (TransportBio *self, void *buffer, gsize size, gsize *n_read)
+{
+  GError *error = NULL;
+  GTlsSessionTransportStatus status
+    = self->transport.funcs->read (self->transport.data, buffer, size, n_read, &error);
+
+  if (status == G_TLS_SESSION_TRANSPORT_END)
+    self->at_end = TRUE;
+  if (status == G_TLS_SESSION_TRANSPORT_ERROR)
+    keep_error (self, error);
+
+  return status;
+}
+
+static gsize
+serve_from_buffer (TransportBio *self, void *buffer, gsize size)
+{
+  gsize n = MIN (size, self->ahead_end - self->ahead_start);
+
+  memcpy (buffer, self->ahead + self->ahead_start, n);
+  self->ahead_start += n;
+  return n;
+}
+
+static GTlsSessionTransportStatus
+fill_buffer (TransportBio *self)
+{
+  gsize n_read = 0;
+  GTlsSessionTransportStatus status;
+
+  if (self->ahead == NULL)
+    self->ahead = g_malloc (READ_AHEAD_SIZE);
+
+  status = read_transport (self, self->ahead, READ_AHEAD_SIZE, &n_read);
+  self->ahead_start = 0;
+  self->ahead_end = n_read;
+  return status;
+}
+
+static int
+transport_bio_read (BIO *bio, char *buffer, size_t size, size_t *n_read)
+{
+  TransportBio *self = BIO_get_data (bio);
+  GTlsSessionTransportStatus status = G_TLS_SESSION_TRANSPORT_DONE;
+
+  BIO_clear_retry_flags (bio);
+
+  if (self->ahead_start == self->ahead_end)
+    status = fill_buffer (self);
+
+  if (status == G_TLS_SESSION_TRANSPORT_WOULD_BLOCK)
+    BIO_set_retry_read (bio);
+  if (status != G_TLS_SESSION_TRANSPORT_DONE)
+    return 0;
+
+  *n_read = serve_from_buffer (self, buffer, size);
+  return 1;
+}
+
+static int
+transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_written)
+{
+  TransportBio *self = BIO_get_data (bio);
+  GError *error = NULL;
+  GTlsSessionTransportStatus status;
+
+  BIO_clear_retry_flags (bio);
+  status = self->transport.funcs->write (self->transport.data, bytes, size, n_written, &error);
+
+  switch (status)
+    {
+    case G_TLS_SESSION_TRANSPORT_DONE:
+      return 1;
+    case G_TLS_SESSION_TRANSPORT_WOULD_BLOCK:
+      BIO_set_retry_write (bio);
+      return 0;
+    case G_TLS_SESSION_TRANSPORT_END:
+    case G_TLS_SESSION_TRANSPORT_ERROR:
+    default:
+      keep_error (self, error);
+      return 0;
+    }
+}
+
+static long
+transport_bio_ctrl (BIO *bio, int command, long number, void *pointer)
+{
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static int
+transport_bio_destroy (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  if (self != NULL)
+    {
+      g_free (self->ahead);
+      g_clear_error (&self->error);
+      g_free (self);
+      BIO_set_data (bio, NULL);
+    }
+  return 1;
+}
+
+static BIO_METHOD *
+make_method (void)
+{
+  BIO_METHOD *method = BIO_meth_new (BIO_get_new_index () | BIO_TYPE_SOURCE_SINK, "gtls-session transport");
+
+  if (method == NULL || BIO_meth_set_read_ex (method, transport_bio_read) != 1 ||
+      BIO_meth_set_write_ex (method, transport_bio_write) != 1 ||
+      BIO_meth_set_ctrl (method, transport_bio_ctrl) != 1 ||
+      BIO_meth_set_destroy (method, transport_bio_destroy) != 1)
+    g_error ("OpenSSL has no memory for a BIO method");
+
+  return method;
+}
+
+static const BIO_METHOD *
+get_method (void)
+{
+  static BIO_METHOD *method;
+
+  if (g_once_init_enter (&method))
+    g_once_init_leave (&method, make_method ());
+  return method;
+}
+
+/* NULL if OpenSSL has no memory. */
+BIO *
+g_tls_session_transport_bio_new (GTlsSessionTransport transport)
+{
+  BIO *bio = BIO_new (get_method ());
+  TransportBio *self;
+
+  if (bio == NULL)
+    return NULL;
+
+  self = g_new0 (TransportBio, 1);
+  self->transport = transport;
+  BIO_set_data (bio, self);
+  BIO_set_init (bio, 1);
+  return bio;
+}
+
+/* Bytes have been read from the transport that OpenSSL has not asked for yet. */
+gboolean
+g_tls_session_transport_bio_has_read_ahead (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return self->ahead_start < self->ahead_end;
+}
+
+gboolean
+g_tls_session_transport_bio_at_end (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return self->at_end && self->ahead_start == self->ahead_end;
+}
+
+void
+g_tls_session_transport_bio_release_buffer (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  if (self->ahead_start == self->ahead_end)
+    g_clear_pointer (&self->ahead, g_free);
+}
+
+/* NULL if the transport reported none. */
+GError *
+g_tls_session_transport_bio_take_error (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return g_steal_pointer (&self->error);
+}
+
+/* Throws away what was read ahead, and up to @most bytes more from the transport. */
+GTlsSessionTransportStatus
+g_tls_session_transport_bio_discard (BIO *bio, gsize most, gsize *n_discarded)
+{
+  TransportBio *self = BIO_get_data (bio);
+  GTlsSessionTransportStatus status = G_TLS_SESSION_TRANSPORT_DONE;
+
+  for (*n_discarded = 0; *n_discarded < most && status == G_TLS_SESSION_TRANSPORT_DONE;)
+    {
+      status = fill_buffer (self);
+      *n_discarded += self->ahead_end;
+    }
+  self->ahead_start = self->ahead_end = 0;
+  return status;
+}

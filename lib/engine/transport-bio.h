@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <openssl/bio.h>
+
+#include "transport.h"
+
+G_BEGIN_DECLS
+
+BIO *g_tls_session_transport_bio_new (GTlsSessionTransport transport);
+
+gboolean g_tls_session_transport_bio_has_read_ahead (BIO *bio);
+
+gboolean g_tls_session_transport_bio_at_end (BIO *bio);
+
+void g_tls_session_transport_bio_release_buffer (BIO *bio);
+
+GError *g_tls_session_transport_bio_take_error (BIO *bio);
+
+GTlsSessionTransportStatus g_tls_session_transport_bio_discard (BIO *bio, gsize most, gsize *n_discarded);
+
+G_END_DECLS

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "gtls-session-ticket.h"
+
+G_BEGIN_DECLS
+
+GTlsSessionTicket *g_tls_session_ticket_new (SSL_SESSION *session,
+                                             STACK_OF (X509) *chain,
+                                             const char *server_name,
+                                             gboolean accepted_by_hand);
+
+SSL_SESSION *g_tls_session_ticket_dup_session (GTlsSessionTicket *self);
+
+STACK_OF (X509) *g_tls_session_ticket_get_chain (GTlsSessionTicket *self);
+
+gboolean g_tls_session_ticket_was_accepted_by_hand (GTlsSessionTicket *self);
+
+guint g_tls_session_ticket_get_uses (GTlsSessionTicket *self);
+
+void g_tls_session_ticket_add_use (GTlsSessionTicket *self);
+
+G_END_DECLS

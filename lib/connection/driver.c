@@ -371,7 +371,9 @@ wait_for_source (AsyncRun *run, GTlsSessionEngineStatus status)
   source = g_tls_session_connection_source_new (run->connection, NULL, direction, run->wait_until,
                                                 g_task_get_cancellable (run->task));
   g_source_set_static_name (source, "gtls-session operation");
-  g_task_attach_source (run->task, source, G_SOURCE_FUNC (on_source_ready));
+  g_source_set_priority (source, g_task_get_priority (run->task));
+  g_source_set_callback (source, G_SOURCE_FUNC (on_source_ready), run, NULL);
+  g_source_attach (source, g_task_get_context (run->task));
 }
 
 static void

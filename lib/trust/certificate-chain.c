@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "certificate-private.h"
+
+#include "../engine/openssl-error.h"
+#include "certificate-reader.h"
+#include "openssl-auto.h"
+
+/* Between GTlsCertificates that point to their issuers and OpenSSL's stacks of X509. */
+
+static gboolean
+is_signed_by (X509 *certificate, X509 *issuer)
+{
+  EVP_PKEY *key = X509_get0_pubkey (issuer);
+  gboolean signed_by;
+
+  g_tls_session_openssl_clear_errors ();
+  signed_by = key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK && X509_verify (certificate, key) == 1;
+  g_tls_session_openssl_clear_errors ();
+  return signed_by;
+}
+
+/* Takes the issuer of @certificate out of @others; NULL if it is not among them. */
+static X509 *
+take_issuer (X509Chain *others, X509 *certificate)
+{
+  for (int i = 0; i < sk_X509_num (others); i++)
+    {
+      X509 *candidate = sk_X509_value (others, i);
+
+      if (X509_cmp (candidate, certificate) != 0 && is_signed_by (certificate, candidate))
+        return sk_X509_delete (others, i);
+    }
+  return NULL;
+}
+
+/* The issuer of @certificate, the issuer's issuer and so on, as far as @others has them, taken out of there. Empty if
+ * there is none.
+ */
+STACK_OF (X509) *
+g_tls_session_chain_take_issuers (STACK_OF (X509) * others, X509 *certificate)
+{
+  X509Chain *issuers = x509_chain_new ();
+  X509 *issuer = take_issuer (others, certificate);
+
+  while (issuer != NULL && sk_X509_num (issuers) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
+    {
+      x509_chain_push (issuers, issuer);
+      issuer = take_issuer (others, issuer);
+    }
+  X509_free (issuer);
+  return issuers;
+}
+
+/* A new reference; NULL if it is of another backend and cannot be read. */
+static X509 *
+x509_of (GTlsCertificate *certificate)
+{
+  g_autoptr (GByteArray) der = NULL;
+
+  if (G_TLS_SESSION_IS_CERTIFICATE (certificate))
+    {
+      X509 *x509 = g_tls_session_certificate_get_x509 (G_TLS_SESSION_CERTIFICATE (certificate));
+
+      return x509 != NULL ? x509_ref (x509) : NULL;
+    }
+
+  g_object_get (certificate, "certificate", &der, NULL);
+  return der != NULL ? g_tls_session_read_der_certificate (der->data, der->len, NULL) : NULL;
+}
+
+static gboolean
+chain_contains (X509Chain *chain, X509 *certificate)
+{
+  for (int i = 0; i < sk_X509_num (chain); i++)
+    if (X509_cmp (sk_X509_value (chain, i), certificate) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* @certificate, of any backend, and the issuers it leads to, leaf first; to be freed with its certificates. It ends
+ * where a certificate comes a second time, and after 100. NULL if one of them cannot be read.
+ */
+STACK_OF (X509) *
+g_tls_session_chain_from_certificate (GTlsCertificate *certificate)
+{
+  g_autoptr (X509Chain) chain = x509_chain_new ();
+
+  g_return_val_if_fail (G_IS_TLS_CERTIFICATE (certificate), NULL);
+
+  while (certificate != NULL && sk_X509_num (chain) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
+    {
+      g_autoptr (X509) x509 = x509_of (certificate);
+
+      if (x509 == NULL)
+        return NULL;
+      if (chain_contains (chain, x509))
+        break;
+
+      x509_chain_push (chain, g_steal_pointer (&x509));
+      certificate = g_tls_certificate_get_issuer (certificate);
+    }
+  return g_steal_pointer (&chain);
+}

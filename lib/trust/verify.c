@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verify.h"
+
+#include "../engine/openssl-error.h"
+#include "openssl-auto.h"
+
+#include <string.h>
+
+#include <openssl/objects.h>
+#include <openssl/x509_vfy.h>
+
+/* NOTES:
+ *
+ * The verdict on a chain (RFC 5280 section 6) is OpenSSL's; here it is asked for, and put into Gio's words. OpenSSL ends
+ * at the first fault; here its callback notes each one and lets it go on, so that all that is wrong is told. The verdict
+ * is what the callback noted, never just what X509_verify_cert() returned, which is 1 when every fault was passed over.
+ *
+ * Three choices:
+ *
+ * Anchors. Whatever certificate is in the store is trusted: a root, an intermediate, a server's own certificate
+ * (X509_V_FLAG_PARTIAL_CHAIN). Gio says that the certificates in a file of anchors "will be treated as root authorities",
+ * GLib's GnuTLS backend behaves so, and who puts a certificate there means it. It is still held to its dates.
+ *
+ * Strength. Keys and signatures need 112 bits of security, which RFC 9325 sections 4.2 to 4.5 ask for (RSA of 2048 bits;
+ * no SHA-1), as Debian's and Ubuntu's OpenSSL do and everyone's from 3.2 on. Less is G_TLS_CERTIFICATE_INSECURE. An
+ * anchor's own signature proves nothing and is not judged.
+ *
+ * Unknown faults. One that has no flag of its own is G_TLS_CERTIFICATE_GENERIC_ERROR. OpenSSL may add any.
+ *
+ * No file is written here and no network asked; a store of hashed directories reads from disk.
+ */
+
+#define SECURITY_LEVEL 2 /* SSL_CTX_set_security_level(3): 112 bits */
+
+static GTlsCertificateFlags
+fault_to_flag (int fault)
+{
+  switch (fault)
+    {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED:
+      return G_TLS_CERTIFICATE_UNKNOWN_CA;
+
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return G_TLS_CERTIFICATE_NOT_ACTIVATED;
+
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return G_TLS_CERTIFICATE_EXPIRED;
+
+    case X509_V_ERR_CERT_REVOKED:
+      return G_TLS_CERTIFICATE_REVOKED;
+
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+      return G_TLS_CERTIFICATE_INSECURE;
+
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    case X509_V_ERR_EMAIL_MISMATCH:
+      return G_TLS_CERTIFICATE_BAD_IDENTITY;
+
+    default:
+      return G_TLS_CERTIFICATE_GENERIC_ERROR;
+    }
+}
+
+static int
+note_fault_and_go_on (int ok, X509_STORE_CTX *context)
+{
+  GTlsCertificateFlags *faults = X509_STORE_CTX_get_app_data (context);
+
+  if (ok != 1)
+    *faults |= fault_to_flag (X509_STORE_CTX_get_error (context));
+  return 1;
+}
+
+/* The purposes that OpenSSL judges along the whole chain, extensions of all ages included. 0: another. */
+static int
+purpose_to_openssl (const char *purpose)
+{
+  if (strcmp (purpose, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER) == 0)
+    return X509_PURPOSE_SSL_SERVER;
+  if (strcmp (purpose, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT) == 0)
+    return X509_PURPOSE_SSL_CLIENT;
+  return 0;
+}
+
+/* RFC 5280 section 4.2.1.12: without the extension a key may be used for any purpose. */
+static gboolean
+extended_key_usage_allows (X509 *leaf, const char *purpose)
+{
+  g_autoptr (ASN1_OBJECT) wanted = OBJ_txt2obj (purpose, 1);
+  g_autoptr (EXTENDED_KEY_USAGE) allowed = NULL;
+  int critical = -1;
+
+  if (wanted == NULL)
+    return FALSE;
+
+  allowed = X509_get_ext_d2i (leaf, NID_ext_key_usage, &critical, NULL);
+  if (allowed == NULL)
+    return critical == -1; /* there is none; otherwise it is broken, or there are several */
+
+  for (int i = 0; i < sk_ASN1_OBJECT_num (allowed); i++)
+    {
+      const ASN1_OBJECT *usage = sk_ASN1_OBJECT_value (allowed, i);
+
+      if (OBJ_cmp (usage, wanted) == 0 || OBJ_obj2nid (usage) == NID_anyExtendedKeyUsage)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+prepare (X509_STORE_CTX *context, X509_STORE *store, X509Chain *chain, int purpose, GTlsCertificateFlags *faults)
+{
+  X509_VERIFY_PARAM *param;
+
+  if (X509_STORE_CTX_init (context, store, sk_X509_value (chain, 0), chain) != 1)
+    return FALSE;
+
+  param = X509_STORE_CTX_get0_param (context);
+  if (param == NULL || X509_VERIFY_PARAM_set_flags (param, X509_V_FLAG_PARTIAL_CHAIN) != 1)
+    return FALSE;
+  X509_VERIFY_PARAM_set_auth_level (param, SECURITY_LEVEL);
+
+  if (purpose != 0 && X509_STORE_CTX_set_purpose (context, purpose) != 1)
+    return FALSE;
+  if (X509_STORE_CTX_set_app_data (context, faults) != 1)
+    return FALSE;
+  X509_STORE_CTX_set_verify_cb (context, note_fault_and_go_on);
+  return TRUE;
+}
+
+static GTlsCertificateFlags
+verify_path (X509_STORE *store, X509Chain *chain, int purpose)
+{
+  g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
+  GTlsCertificateFlags faults = 0;
+
+  if (context == NULL || !prepare (context, store, chain, purpose, &faults))
+    return G_TLS_CERTIFICATE_GENERIC_ERROR;
+
+  if (X509_verify_cert (context) != 1 && faults == 0)
+    faults = G_TLS_CERTIFICATE_GENERIC_ERROR;
+  return faults;
+}
+
+/* The verdict on @chain, leaf first; 0 only if it is good.
+ *
+ * @store: what to trust; nullable: nothing. @purpose: an OID, G_TLS_DATABASE_PURPOSE_…; nullable: not judged. @identity:
+ * who the leaf must be for; nullable: not judged.
+ */
+GTlsCertificateFlags
+g_tls_session_verify_chain (X509_STORE *store, STACK_OF (X509) * chain, const char *purpose, GSocketConnectable *identity)
+{
+  g_autoptr (X509_STORE) nothing = NULL;
+  GTlsCertificateFlags faults = 0;
+  int openssl_purpose = purpose != NULL ? purpose_to_openssl (purpose) : 0;
+
+  if (chain == NULL || sk_X509_num (chain) == 0)
+    return G_TLS_CERTIFICATE_GENERIC_ERROR | G_TLS_CERTIFICATE_UNKNOWN_CA;
+
+  g_tls_session_openssl_clear_errors ();
+
+  if (store == NULL)
+    {
+      faults |= G_TLS_CERTIFICATE_UNKNOWN_CA;
+      nothing = X509_STORE_new ();
+      if (nothing == NULL)
+        return faults | G_TLS_CERTIFICATE_GENERIC_ERROR;
+      store = nothing;
+    }
+
+  faults |= verify_path (store, chain, openssl_purpose);
+  if (purpose != NULL && openssl_purpose == 0 && !extended_key_usage_allows (sk_X509_value (chain, 0), purpose))
+    faults |= G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (identity != NULL && !g_tls_session_verify_identity (sk_X509_value (chain, 0), identity))
+    faults |= G_TLS_CERTIFICATE_BAD_IDENTITY;
+
+  g_tls_session_openssl_clear_errors ();
+  return faults;
+}

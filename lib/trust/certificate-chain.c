@@ -14,7 +14,8 @@ is_signed_by (X509 *certificate, X509 *issuer)
   gboolean signed_by;
 
   g_tls_session_openssl_clear_errors ();
-  signed_by = key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK && X509_verify (certificate, key) == 1;
+  signed_by = key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK &&
+              X509_verify (certificate, key) == 1;
   g_tls_session_openssl_clear_errors ();
   return signed_by;
 }
@@ -37,7 +38,7 @@ take_issuer (X509Chain *others, X509 *certificate)
  * there is none.
  */
 STACK_OF (X509) *
-g_tls_session_chain_take_issuers (STACK_OF (X509) * others, X509 *certificate)
+g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate)
 {
   X509Chain *issuers = x509_chain_new ();
   X509 *issuer = take_issuer (others, certificate);

@@ -133,8 +133,8 @@ g_tls_session_list_dns_names (X509 *certificate)
       const GENERAL_NAME *name = sk_GENERAL_NAME_value (names, i);
 
       if (name->type == GEN_DNS)
-        g_ptr_array_add (list, g_bytes_new (ASN1_STRING_get0_data (name->d.dNSName),
-                                            (gsize) ASN1_STRING_length (name->d.dNSName)));
+        g_ptr_array_add (
+          list, g_bytes_new (ASN1_STRING_get0_data (name->d.dNSName), (gsize) ASN1_STRING_length (name->d.dNSName)));
     }
   return list;
 }

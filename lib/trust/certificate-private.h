@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* More certificates than this are not followed: no chain in use comes near it, and a cycle must end. */
 #define G_TLS_SESSION_MAX_CHAIN_LENGTH 100
 
-GTlsSessionCertificate *g_tls_session_certificate_new_from_chain (STACK_OF (X509) * chain);
+GTlsSessionCertificate *g_tls_session_certificate_new_from_chain (STACK_OF (X509) *chain);
 
 X509 *g_tls_session_certificate_get_x509 (GTlsSessionCertificate *self);
 
@@ -18,6 +18,6 @@ EVP_PKEY *g_tls_session_certificate_get_key (GTlsSessionCertificate *self);
 
 STACK_OF (X509) *g_tls_session_chain_from_certificate (GTlsCertificate *certificate);
 
-STACK_OF (X509) *g_tls_session_chain_take_issuers (STACK_OF (X509) * others, X509 *certificate);
+STACK_OF (X509) *g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate);
 
 G_END_DECLS

@@ -298,8 +298,8 @@ g_tls_session_read_pem_key (const char *data, gsize length, EVP_PKEY **key, GErr
     {
       g_autofree char *reason = g_tls_session_openssl_take_errors ();
 
-      g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                   "The PEM data is corrupt or breaks off (%s)", reason);
+      g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "The PEM data is corrupt or breaks off (%s)",
+                   reason);
       return FALSE;
     }
   return TRUE;

@@ -7,6 +7,8 @@
 #include "openssl-auto.h"
 #include "verify.h"
 
+#include <string.h>
+
 /* NOTES:
  *
  * A certificate is its X509, perhaps its key, and perhaps its issuer, which is a GTlsCertificate again; nothing of it
@@ -161,8 +163,8 @@ set_key_pem (GTlsSessionCertificate *self, const char *pem)
   if (!g_tls_session_read_pem_key (pem, strlen (pem), &self->key, &error))
     keep_first_error (self, error);
   else if (self->key == NULL)
-    keep_first_error (self, g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                                                 "There is no private key in the PEM data"));
+    keep_first_error (
+      self, g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "There is no private key in the PEM data"));
 }
 
 static void
@@ -174,47 +176,41 @@ refuse (GTlsSessionCertificate *self, const char *what)
                                        what));
 }
 
-/* NULL, which every construct property not given is set to, changes nothing. */
 static void
 g_tls_session_certificate_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GTlsSessionCertificate *self = G_TLS_SESSION_CERTIFICATE (object);
-  gboolean given = g_value_peek_pointer (value) != NULL;
+
+  /* A construct property that was not given */
+  if (g_value_peek_pointer (value) == NULL)
+    return;
 
   switch (id)
     {
     case PROP_CERTIFICATE:
-      if (given)
-        set_certificate_der (self, g_value_get_boxed (value));
+      set_certificate_der (self, g_value_get_boxed (value));
       break;
     case PROP_CERTIFICATE_PEM:
-      if (given)
-        set_certificate_pem (self, g_value_get_string (value));
+      set_certificate_pem (self, g_value_get_string (value));
       break;
     case PROP_PRIVATE_KEY:
-      if (given)
-        set_key_der (self, g_value_get_boxed (value));
+      set_key_der (self, g_value_get_boxed (value));
       break;
     case PROP_PRIVATE_KEY_PEM:
-      if (given)
-        set_key_pem (self, g_value_get_string (value));
+      set_key_pem (self, g_value_get_string (value));
       break;
     case PROP_ISSUER:
-      if (given)
-        g_set_object (&self->issuer, g_value_get_object (value));
+      g_set_object (&self->issuer, g_value_get_object (value));
       break;
     case PROP_PKCS11_URI:
     case PROP_PRIVATE_KEY_PKCS11_URI:
-      if (given)
-        refuse (self, "PKCS #11 URIs");
+      refuse (self, "PKCS #11 URIs");
       break;
     case PROP_PKCS12_DATA:
-      if (given)
-        refuse (self, "PKCS #12 files");
+      refuse (self, "PKCS #12 files");
       break;
     case PROP_PASSWORD:
-      if (given)
-        refuse (self, "Certificates and keys with a password");
+      refuse (self, "Certificates and keys with a password");
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -445,7 +441,7 @@ finish (GTlsSessionCertificate *self, GError **error)
 
 /**
  * g_tls_session_certificate_new_from_pem:
- * @data: (array length=length) (element-type char): text with a certificate in it, in PEM (RFC 7468)
+ * @data: text with a certificate in it, in PEM (RFC 7468)
  * @length: the length of @data in bytes, or -1 if it ends with a NUL byte
  * @error: return location for an error
  *
@@ -587,7 +583,7 @@ g_tls_session_certificate_new_from_file (const char *path, GError **error)
 /* The certificates of @chain, leaf first, as one certificate with its issuers in the order given. @chain is not empty.
  */
 GTlsSessionCertificate *
-g_tls_session_certificate_new_from_chain (STACK_OF (X509) * chain)
+g_tls_session_certificate_new_from_chain (STACK_OF (X509) *chain)
 {
   g_autoptr (GTlsSessionCertificate) certificate = NULL;
 

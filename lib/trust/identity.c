@@ -32,6 +32,16 @@ is_host_name (const char *name)
   return length > 0 && length <= MAX_NAME_LENGTH && name[0] != '.' && strchr (name, '*') == NULL;
 }
 
+/* In one way of writing it, without the zone, which has a meaning on this host only (RFC 4007 section 6). */
+static char *
+normalise_ip (const char *name)
+{
+  g_autofree char *without_zone = g_strndup (name, strcspn (name, "%"));
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (without_zone);
+
+  return address != NULL ? g_inet_address_to_string (address) : NULL;
+}
+
 static char *
 normalise (const char *name)
 {
@@ -44,7 +54,7 @@ normalise (const char *name)
   if (g_str_has_suffix (lower, "."))
     lower[strlen (lower) - 1] = '\0';
   if (g_tls_session_name_is_ip (lower))
-    lower[strcspn (lower, "%")] = '\0'; /* RFC 4007: a zone has meaning on this host only */
+    return normalise_ip (lower);
 
   return is_host_name (lower) ? g_steal_pointer (&lower) : NULL;
 }

@@ -156,7 +156,10 @@ verify_path (X509_STORE *store, X509Chain *chain, int purpose)
  * who the leaf must be for; nullable: not judged.
  */
 GTlsCertificateFlags
-g_tls_session_verify_chain (X509_STORE *store, STACK_OF (X509) * chain, const char *purpose, GSocketConnectable *identity)
+g_tls_session_verify_chain (X509_STORE *store,
+                            STACK_OF (X509) *chain,
+                            const char *purpose,
+                            GSocketConnectable *identity)
 {
   g_autoptr (X509_STORE) nothing = NULL;
   GTlsCertificateFlags faults = 0;

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 GTlsCertificateFlags g_tls_session_verify_chain (X509_STORE *store,
-                                                 STACK_OF (X509) * chain,
+                                                 STACK_OF (X509) *chain,
                                                  const char *purpose,
                                                  GSocketConnectable *identity);
 

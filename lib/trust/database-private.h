@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gtls-session-database.h"
+
+#include <openssl/x509.h>
+
+G_BEGIN_DECLS
+
+struct _GTlsSessionDatabase
+{
+  GTlsDatabase parent_instance;
+
+  GMutex lock;       /* covers the pointer below; the store has a lock of its own */
+  X509_STORE *store; /* nullable: nothing is trusted */
+};
+
+struct _GTlsSessionDatabaseClass
+{
+  GTlsDatabaseClass parent_class;
+};
+
+void g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store);
+
+GTlsCertificateFlags g_tls_session_database_verify (GTlsSessionDatabase *self,
+                                                    STACK_OF (X509) *chain,
+                                                    const char *purpose,
+                                                    GSocketConnectable *identity);
+
+G_END_DECLS

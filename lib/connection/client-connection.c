@@ -361,6 +361,8 @@ g_tls_session_client_connection_init (GTlsSessionClientConnection *self)
  * The handshake is done by [method@Gio.TlsConnection.handshake], or by the first read or write. The stream is kept, and
  * closed together with the connection.
  *
+ * This does not block, so that there is no need of [method@Gio.AsyncInitable.init_async], though that works as well.
+ *
  * It fails with %G_IO_ERROR_NOT_SUPPORTED if the stream is not pollable, and with %G_TLS_ERROR_MISC if OpenSSL cannot be
  * set up.
  *
@@ -376,57 +378,6 @@ g_tls_session_client_connection_new (GIOStream *base_io_stream, GSocketConnectab
 
   return g_initable_new (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, NULL, error, "base-io-stream", base_io_stream,
                          "server-identity", server_identity, NULL);
-}
-
-/**
- * g_tls_session_client_connection_new_async:
- * @base_io_stream: (not nullable): the stream to speak TLS over; its own streams are pollable
- * @server_identity: (nullable): whom the connection is to
- * @cancellable: (nullable): a cancellable
- * @callback: (scope async) (nullable): called when the connection is made
- * @user_data: data for @callback
- *
- * Makes a TLS client's connection over a stream, for programs that make all objects asynchronously.
- *
- * [ctor@GTlsSession.ClientConnection.new] does not block either.
- *
- * Since: 0.1
- */
-void
-g_tls_session_client_connection_new_async (GIOStream *base_io_stream,
-                                           GSocketConnectable *server_identity,
-                                           GCancellable *cancellable,
-                                           GAsyncReadyCallback callback,
-                                           gpointer user_data)
-{
-  g_return_if_fail (G_IS_IO_STREAM (base_io_stream));
-  g_return_if_fail (server_identity == NULL || G_IS_SOCKET_CONNECTABLE (server_identity));
-
-  g_async_initable_new_async (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, G_PRIORITY_DEFAULT, cancellable, callback,
-                              user_data, "base-io-stream", base_io_stream, "server-identity", server_identity, NULL);
-}
-
-/**
- * g_tls_session_client_connection_new_finish:
- * @result: the result that the callback got
- * @error: return location for an error
- *
- * Finishes [func@GTlsSession.ClientConnection.new_async].
- *
- * Returns: (transfer full): the connection
- * Since: 0.1
- */
-GTlsSessionClientConnection *
-g_tls_session_client_connection_new_finish (GAsyncResult *result, GError **error)
-{
-  g_autoptr (GObject) initable = NULL;
-  GObject *connection;
-
-  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
-
-  initable = g_async_result_get_source_object (result);
-  connection = g_async_initable_new_finish (G_ASYNC_INITABLE (initable), result, error);
-  return connection != NULL ? G_TLS_SESSION_CLIENT_CONNECTION (connection) : NULL;
 }
 
 /**

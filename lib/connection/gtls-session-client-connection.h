@@ -25,16 +25,6 @@ GTlsSessionClientConnection *g_tls_session_client_connection_new (GIOStream *bas
                                                                  GError **error);
 
 G_TLS_SESSION_API
-void g_tls_session_client_connection_new_async (GIOStream *base_io_stream,
-                                                GSocketConnectable *server_identity,
-                                                GCancellable *cancellable,
-                                                GAsyncReadyCallback callback,
-                                                gpointer user_data);
-
-G_TLS_SESSION_API
-GTlsSessionClientConnection *g_tls_session_client_connection_new_finish (GAsyncResult *result, GError **error);
-
-G_TLS_SESSION_API
 gboolean g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection *self);
 
 G_END_DECLS

@@ -1,44 +1,82 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection-private.h"
 
+#include <string.h>
+
 #include "../trust/certificate-private.h"
 
 /* All of this with the lock held. */
 
-static STACK_OF (X509) * intermediates_of (STACK_OF (X509) *chain)
+/* Another backend's certificate becomes one of ours, if it gives its private key away. */
+static GTlsSessionCertificate *
+adopt_certificate (GTlsCertificate *certificate)
 {
-  X509 *leaf = sk_X509_shift (chain);
+  g_autofree char *certificate_pem = NULL;
+  g_autofree char *key_pem = NULL;
+  GTlsSessionCertificate *adopted;
+  char *pem;
 
-  X509_free (leaf);
-  return chain;
+  if (G_TLS_SESSION_IS_CERTIFICATE (certificate))
+    return G_TLS_SESSION_CERTIFICATE (g_object_ref (certificate));
+
+  g_object_get (certificate, "certificate-pem", &certificate_pem, "private-key-pem", &key_pem, NULL);
+  if (certificate_pem == NULL || key_pem == NULL)
+    return NULL;
+
+  pem = g_strconcat (certificate_pem, key_pem, NULL);
+  adopted = g_tls_session_certificate_new_from_pem (pem, -1, NULL);
+  OPENSSL_cleanse (key_pem, strlen (key_pem));
+  OPENSSL_cleanse (pem, strlen (pem));
+  g_free (pem);
+  return adopted;
+}
+
+static gboolean
+fill_own_certificate (GTlsSessionConnection *self,
+                      GTlsSessionCertificate *certificate,
+                      GTlsSessionEngineSettings *settings,
+                      GError **error)
+{
+  if (certificate == NULL || g_tls_session_certificate_get_key (certificate) == NULL)
+    {
+      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+                           "The connection's own certificate cannot be used: its private key is not known");
+      return FALSE;
+    }
+
+  settings->certificate = g_tls_session_certificate_get_x509 (certificate);
+  settings->private_key = g_tls_session_certificate_get_key (certificate);
+  settings->intermediates = g_tls_session_chain_from_certificate (G_TLS_CERTIFICATE (certificate));
+  if (settings->intermediates != NULL)
+    X509_free (sk_X509_shift (settings->intermediates));
+  return TRUE;
 }
 
 static gboolean
 configure_engine (GTlsSessionConnection *self, GError **error)
 {
-  STACK_OF (X509) *own_chain = NULL;
+  g_autoptr (GTlsSessionCertificate) certificate = NULL;
   GTlsSessionEngineSettings settings = {
     .minimum = self->minimum,
     .maximum = self->maximum,
     .alpn = (const char *const *) self->advertised_protocols,
     .require_close_notify = self->require_close_notify,
   };
-  gboolean configured;
+  gboolean configured = TRUE;
 
-  if (G_TLS_SESSION_IS_CERTIFICATE (self->certificate))
+  if (self->certificate != NULL)
     {
-      GTlsSessionCertificate *certificate = G_TLS_SESSION_CERTIFICATE (self->certificate);
-
-      settings.certificate = g_tls_session_certificate_get_x509 (certificate);
-      settings.private_key = g_tls_session_certificate_get_key (certificate);
-      own_chain = g_tls_session_chain_from_certificate (self->certificate);
-      settings.intermediates = own_chain != NULL ? intermediates_of (own_chain) : NULL;
+      certificate = adopt_certificate (self->certificate);
+      configured = fill_own_certificate (self, certificate, &settings, error);
     }
 
-  G_TLS_SESSION_CONNECTION_GET_CLASS (self)->fill_settings (self, &settings);
-  configured = g_tls_session_engine_configure (self->engine, &settings, error);
+  if (configured)
+    {
+      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->fill_settings (self, &settings);
+      configured = g_tls_session_engine_configure (self->engine, &settings, error);
+    }
   SSL_SESSION_free (settings.session);
-  sk_X509_pop_free (own_chain, X509_free);
+  sk_X509_pop_free (settings.intermediates, X509_free);
   return configured;
 }
 
@@ -102,9 +140,9 @@ g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer d
 
   if (self->life == G_TLS_SESSION_LIFE_FRESH)
     {
-      self->life = G_TLS_SESSION_LIFE_HANDSHAKING;
       if (!configure_engine (self, error))
         return G_TLS_SESSION_ENGINE_ERROR;
+      self->life = G_TLS_SESSION_LIFE_HANDSHAKING;
     }
   return continue_handshake (self, error);
 }

@@ -13,7 +13,7 @@
  *
  * Since: 0.1
  */
-G_DEFINE_QUARK (g-tls-session-error-quark, g_tls_session_error)
+G_DEFINE_QUARK (g - tls - session - error - quark, g_tls_session_error)
 
 static const GEnumValue error_values[] = {
   { G_TLS_SESSION_ERROR_NO_TICKET, "G_TLS_SESSION_ERROR_NO_TICKET", "no-ticket" },

@@ -1,30 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* NOTE: a ticket as bytes, and back.
- *
- * The format is written down byte by byte in doc/ticket-format.md; whoever
- * changes one changes the other. In short: a fixed head (magic, version, length
- * of the whole, flags, time received), then fields that each say their length,
- * then a SHA-256 of all before it. The digest finds accidents, not attackers: it
- * has no key.
- *
- * Why the chain has a field of its own: i2d_SSL_SESSION() keeps the peer's leaf
- * certificate but drops the rest of the chain, and a resumed connection is judged
- * by its whole chain.
- *
- * Why writing measures first: the bytes hold the session's secret. They are
- * written once, in place, into a block of the right size, so that no growing
- * buffer leaves copies of the secret behind; the GBytes wipes that block when it
- * is freed. Reading has one leak that is not ours to mend: d2i_SSL_SESSION() of
- * OpenSSL 3.0 decodes into a structure that it frees without wiping.
- * tests/ticket/test-ticket-wiping.c watches both.
- *
- * Reading trusts nothing: lengths are held against what is left before anything
- * is touched, and nothing is allocated by a length that was read. Whether the
- * session that came out can serve at all is asked in ticket.c, in the same way
- * as for a session that comes from a connection.
- */
-
 #include "ticket-codec.h"
 
 #include <string.h>
@@ -35,6 +9,27 @@
 
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
+
+/* NOTES:
+ *
+ * A ticket as bytes, and back.
+ *
+ * The format is written down byte by byte in doc/ticket-format.md; whoever changes one changes the other. In short: a
+ * fixed head (magic, version, length of the whole, flags, time of receipt), then fields that each say their length,
+ * then a SHA-256 of all before it. The digest finds accidents, not attackers: it has no key.
+ *
+ * Why the chain has a field of its own: i2d_SSL_SESSION() keeps the peer's leaf certificate but drops the rest of the
+ * chain, and a resumed connection is judged by its whole chain.
+ *
+ * Why writing measures first: the bytes hold the session's secret. They are written once, in place, into a block of the
+ * right size, so that no growing buffer leaves copies of the secret behind; the GBytes wipes that block when it is
+ * freed. Reading has one leak that is not ours to mend: d2i_SSL_SESSION() of OpenSSL 3.0 decodes into a structure that
+ * it frees without wiping. tests/ticket/test-wiping.c watches both.
+ *
+ * Reading trusts nothing: lengths are held against what is left before anything is touched, and nothing is allocated by
+ * a length that was read. Whether the session that came out can serve at all is asked in ticket.c, in the same way as
+ * for a session that comes from a connection.
+ */
 
 #define MAGIC "GTLSTKT"
 #define MAGIC_SIZE 7
@@ -301,7 +296,7 @@ fail_with_openssl (GError **error, const char *what)
 {
   g_autofree char *reason = g_tls_session_openssl_take_errors ();
 
-  return fail (error, "The session ticket is malformed: %s (%s)", what, *reason != '\0' ? reason : "no reason given");
+  return fail (error, "The session ticket is malformed: %s (%s)", what, reason);
 }
 
 static guint32
@@ -521,7 +516,8 @@ read_chain (Reader *reader, GTlsSessionTicketParts *parts, GError **error)
   if (!read_u32 (reader, &count))
     return fail (error, "The session ticket is malformed: its chain does not fit in it");
   if (count > MAX_CHAIN_LENGTH)
-    return fail (error, "The session ticket is malformed: it claims a chain of %u certificates, and at most %u are read",
+    return fail (error,
+                 "The session ticket is malformed: it claims a chain of %u certificates, and at most %u are read",
                  count, MAX_CHAIN_LENGTH);
   if (count == 0)
     return TRUE;

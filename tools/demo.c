@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What ./run demo runs: four scenes of a session's life, against a server of its own on loopback, or three of them
+ * against a server that is named.
+ */
+
+#include <gtls-session.h>
+
+#include "test-server.h"
+
+#define TICKET_TIMEOUT_MS 5000
+
+typedef struct
+{
+  TestServer *server; /* NULL: somebody else's server */
+  GSocketConnectable *address;
+  GTlsDatabase *database; /* NULL: the system's */
+  gboolean only_tls12;
+} Stage;
+
+static gboolean only_tls12;
+static char **hosts;
+
+static const GOptionEntry option_entries[] = {
+  { "tls1.2", 0, 0, G_OPTION_ARG_NONE, &only_tls12, "Speak TLS 1.2, not 1.3", NULL },
+  { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &hosts, NULL, "[HOST[:PORT]]" },
+  G_OPTION_ENTRY_NULL,
+};
+
+/* Telling */
+
+static void
+tell (const char *scene, gint64 began, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static void
+tell (const char *scene, gint64 began, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  gint64 took = g_get_monotonic_time () - began;
+  va_list args;
+
+  va_start (args, format);
+  what = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_print ("%-18s %s  [%.1f ms]\n", scene, what, (double) took / 1000.0);
+}
+
+static const char *
+name_version (GTlsConnection *connection)
+{
+  return g_tls_connection_get_protocol_version (connection) == G_TLS_PROTOCOL_VERSION_TLS_1_3 ? "TLS 1.3" : "TLS 1.2";
+}
+
+/* Connecting */
+
+static GTlsConnection *
+connection_of (GTlsSessionHelper *helper)
+{
+  return G_TLS_CONNECTION (g_tls_session_helper_get_connection (helper));
+}
+
+/* A connection whose handshake is still to come. */
+static GTlsSessionHelper *
+prepare (Stage *stage, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) tcp = g_socket_client_connect (client, stage->address, NULL, error);
+  GTlsSessionHelper *helper;
+
+  if (tcp == NULL)
+    return NULL;
+
+  helper = g_tls_session_helper_new_for_stream (G_IO_STREAM (tcp), stage->address, error);
+  if (helper == NULL)
+    return NULL;
+
+  if (stage->database != NULL)
+    g_tls_connection_set_database (connection_of (helper), stage->database);
+  if (stage->only_tls12)
+    g_tls_session_connection_set_maximum_protocol_version (G_TLS_SESSION_CONNECTION (connection_of (helper)),
+                                                           G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  return helper;
+}
+
+/* One scene's second connection: offers what @source has, and says what became of it. */
+static gboolean
+offer (Stage *stage, const char *scene, GTlsSessionHelper *source, GTlsSessionResumption expected, GError **error)
+{
+  g_autoptr (GTlsSessionHelper) helper = prepare (stage, error);
+  g_autofree char *sentence = NULL;
+  gint64 began;
+
+  if (helper == NULL || !g_tls_session_helper_copy_session_state (helper, source, error))
+    return FALSE;
+
+  began = g_get_monotonic_time ();
+  if (!g_tls_connection_handshake (connection_of (helper), NULL, error))
+    return FALSE;
+
+  sentence = g_tls_session_helper_explain (helper);
+  tell (scene, began, "%s", sentence);
+  if (g_tls_session_helper_get_resumption (helper) == expected)
+    return g_io_stream_close (G_IO_STREAM (connection_of (helper)), NULL, error);
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "That is not what was to be shown (%s)", scene);
+  return FALSE;
+}
+
+/* The scenes */
+
+static gboolean
+show_full_handshake (Stage *stage, GTlsSessionHelper *helper, GError **error)
+{
+  gint64 began = g_get_monotonic_time ();
+  g_autofree char *cipher = NULL;
+
+  if (!g_tls_connection_handshake (connection_of (helper), NULL, error))
+    return FALSE;
+
+  cipher = g_tls_connection_get_ciphersuite_name (connection_of (helper));
+  tell ("1 full handshake", began, "%s, %s; the certificate was verified.", name_version (connection_of (helper)),
+        cipher);
+  return TRUE;
+}
+
+static gboolean
+show_tickets (Stage *stage, GTlsSessionHelper *helper, GError **error)
+{
+  gint64 began = g_get_monotonic_time ();
+  g_autoptr (GTlsSessionTicket) ticket
+    = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
+  g_autoptr (GPtrArray) tickets = NULL;
+
+  if (ticket == NULL)
+    return FALSE;
+
+  tickets = g_tls_session_helper_list_tickets (helper);
+  tell ("2 tickets arrive", began, "%u so far, valid for %u s%s.", tickets->len,
+        g_tls_session_ticket_get_lifetime (ticket),
+        g_tls_session_ticket_get_single_use (ticket) ? ", each to be used once" : "");
+  return TRUE;
+}
+
+static gboolean
+show_resumed (Stage *stage, GTlsSessionHelper *helper, GError **error)
+{
+  return offer (stage, "3 resumed", helper, G_TLS_SESSION_RESUMPTION_RESUMED, error);
+}
+
+static gboolean
+show_refused (Stage *stage, GTlsSessionHelper *helper, GError **error)
+{
+  test_server_lose_keys (stage->server);
+  return offer (stage, "4 refused", helper, G_TLS_SESSION_RESUMPTION_REFUSED, error);
+}
+
+static gboolean
+play (Stage *stage, GError **error)
+{
+  g_autoptr (GTlsSessionHelper) helper = prepare (stage, error);
+
+  return helper != NULL && show_full_handshake (stage, helper, error) && show_tickets (stage, helper, error) &&
+         show_resumed (stage, helper, error) &&
+         (stage->server == NULL || show_refused (stage, helper, error)) &&
+         g_io_stream_close (G_IO_STREAM (connection_of (helper)), NULL, error);
+}
+
+/* The stages */
+
+static gboolean
+play_here (GError **error)
+{
+  TestServerOptions options = { 0 };
+  Stage stage = { .only_tls12 = only_tls12 };
+  gboolean played;
+
+  stage.server = test_server_new (&options);
+  stage.address = g_network_address_new ("localhost", test_server_get_port (stage.server));
+  stage.database = G_TLS_DATABASE (g_tls_session_file_database_new (test_server_get_ca_path (stage.server), error));
+
+  g_print ("A server of our own on 127.0.0.1, port %u\n", test_server_get_port (stage.server));
+  played = stage.database != NULL && play (&stage, error);
+
+  g_clear_object (&stage.database);
+  g_object_unref (stage.address);
+  test_server_free (stage.server);
+  return played;
+}
+
+static gboolean
+play_at (const char *host, GError **error)
+{
+  Stage stage = { .only_tls12 = only_tls12 };
+  gboolean played;
+
+  stage.address = g_network_address_parse (host, 443, error);
+  if (stage.address == NULL)
+    return FALSE;
+
+  g_print ("The server at %s\n", host);
+  played = play (&stage, error);
+  g_object_unref (stage.address);
+  return played;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new ("- shows TLS session resumption");
+  g_autoptr (GError) error = NULL;
+  gboolean played;
+
+  g_option_context_add_main_entries (context, option_entries, NULL);
+  g_option_context_set_summary (context, "Without HOST it starts a TLS server of its own and shows four scenes: a full "
+                                         "handshake, tickets\narriving, a resumed handshake, and a ticket that the "
+                                         "server refuses. With HOST it shows the first three there.");
+  if (!g_option_context_parse (context, &argc, &argv, &error) || (hosts != NULL && g_strv_length (hosts) > 1))
+    {
+      g_printerr ("%s; see --help\n", error != NULL ? error->message : "One HOST at most");
+      return 2;
+    }
+
+  played = hosts != NULL ? play_at (hosts[0], &error) : play_here (&error);
+  if (!played)
+    g_printerr ("The demo failed: %s\n", error->message);
+  g_strfreev (hosts);
+  return played ? 0 : 1;
+}

@@ -13,7 +13,12 @@
  *
  * Since: 0.1
  */
-G_DEFINE_QUARK (g - tls - session - error - quark, g_tls_session_error)
+GQuark
+g_tls_session_error_quark (void)
+{
+  /* By hand: clang-format would put spaces into the name that G_DEFINE_QUARK() takes. */
+  return g_quark_from_static_string ("g-tls-session-error-quark");
+}
 
 static const GEnumValue error_values[] = {
   { G_TLS_SESSION_ERROR_NO_TICKET, "G_TLS_SESSION_ERROR_NO_TICKET", "no-ticket" },

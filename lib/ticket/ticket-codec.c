@@ -554,7 +554,7 @@ check_leaf (const GTlsSessionTicketParts *parts, GError **error)
 static gboolean
 read_parts (Reader *reader, GTlsSessionTicketParts *parts, GError **error)
 {
-  gint64 received;
+  gint64 received = 0;
 
   if (!read_flags (reader, parts, error) || !read_received (reader, &received, error) ||
       !read_session (reader, received, parts, error) || !read_server_name (reader, parts, error) ||

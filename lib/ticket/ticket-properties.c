@@ -295,7 +295,7 @@ g_tls_session_ticket_install_properties (GObjectClass *object_class)
   properties[PROP_CIPHERSUITE_NAME] = g_param_spec_string ("ciphersuite-name", NULL, NULL, NULL, flags);
 
   /**
-   * GTlsSessionTicket:server-name: (nullable) (getter get_server_name)
+   * GTlsSessionTicket:server-name: (getter get_server_name)
    *
    * The name by which the server was known to the connection that received
    * the ticket.
@@ -305,7 +305,7 @@ g_tls_session_ticket_install_properties (GObjectClass *object_class)
   properties[PROP_SERVER_NAME] = g_param_spec_string ("server-name", NULL, NULL, NULL, flags);
 
   /**
-   * GTlsSessionTicket:application-protocol: (nullable) (getter get_application_protocol)
+   * GTlsSessionTicket:application-protocol: (getter get_application_protocol)
    *
    * The application protocol that was negotiated through ALPN when the
    * session began.

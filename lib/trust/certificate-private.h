@@ -16,6 +16,8 @@ X509 *g_tls_session_certificate_get_x509 (GTlsSessionCertificate *self);
 
 EVP_PKEY *g_tls_session_certificate_get_key (GTlsSessionCertificate *self);
 
+X509 *g_tls_session_x509_from_certificate (GTlsCertificate *certificate);
+
 STACK_OF (X509) *g_tls_session_chain_from_certificate (GTlsCertificate *certificate);
 
 STACK_OF (X509) *g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate);

@@ -341,35 +341,10 @@ g_tls_session_certificate_get_property (GObject *object, guint id, GValue *value
     case PROP_PKCS11_URI:
     case PROP_PRIVATE_KEY_PKCS11_URI:
       break;
-    case PROP_CERTIFICATE:
-    case PROP_CERTIFICATE_PEM:
-    case PROP_SUBJECT_NAME:
-    case PROP_ISSUER_NAME:
-    case PROP_NOT_VALID_BEFORE:
-    case PROP_NOT_VALID_AFTER:
-    case PROP_DNS_NAMES:
-    case PROP_IP_ADDRESSES:
+    default:
       if (self->x509 != NULL)
         get_certificate_property (self->x509, id, value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
-}
-
-static X509_STORE *
-store_with_only (X509 *anchor)
-{
-  g_autoptr (X509_STORE) store = X509_STORE_new ();
-  int added;
-
-  if (store == NULL)
-    g_error ("OpenSSL has no memory left for a trust store");
-
-  g_tls_session_openssl_clear_errors ();
-  added = X509_STORE_add_cert (store, anchor);
-  g_tls_session_openssl_clear_errors ();
-  return added == 1 ? g_steal_pointer (&store) : NULL;
 }
 
 /* Without @trusted_ca everything is judged but whose word the chain rests on, as Gio documents. */
@@ -381,6 +356,7 @@ g_tls_session_certificate_verify (GTlsCertificate *certificate,
   g_autoptr (X509Chain) chain = g_tls_session_chain_from_certificate (certificate);
   g_autoptr (X509Chain) anchors = NULL;
   g_autoptr (X509_STORE) store = NULL;
+  X509 *anchor;
 
   if (chain == NULL)
     return G_TLS_CERTIFICATE_GENERIC_ERROR;
@@ -388,9 +364,11 @@ g_tls_session_certificate_verify (GTlsCertificate *certificate,
   if (trusted_ca == NULL)
     return g_tls_session_verify_chain (NULL, chain, NULL, identity) & ~G_TLS_CERTIFICATE_UNKNOWN_CA;
 
-  anchors = g_tls_session_chain_from_certificate (trusted_ca);
-  if (anchors != NULL)
-    store = store_with_only (sk_X509_value (anchors, 0));
+  anchors = x509_chain_new ();
+  anchor = g_tls_session_x509_from_certificate (trusted_ca);
+  if (anchor != NULL)
+    x509_chain_push (anchors, anchor);
+  store = g_tls_session_store_new (anchors);
   return g_tls_session_verify_chain (store, chain, NULL, identity);
 }
 

@@ -5,6 +5,7 @@
 #include "certificate-reader.h"
 #include "database-private.h"
 #include "openssl-auto.h"
+#include "verify.h"
 
 #include <openssl/x509_vfy.h>
 
@@ -73,31 +74,23 @@ read_anchors (const char *path, GError **error)
 }
 
 static X509_STORE *
-store_with (X509Chain *certificates, GError **error)
+load_store (const char *path, GError **error)
 {
-  g_autoptr (X509_STORE) store = X509_STORE_new ();
+  g_autoptr (X509Chain) certificates = read_anchors (path, error);
+  X509_STORE *store;
 
-  g_tls_session_openssl_clear_errors ();
-  for (int i = 0; store != NULL && i < sk_X509_num (certificates); i++)
-    if (X509_STORE_add_cert (store, sk_X509_value (certificates, i)) != 1)
-      g_clear_pointer (&store, X509_STORE_free);
+  if (certificates == NULL)
+    return NULL;
 
+  store = g_tls_session_store_new (certificates);
   if (store == NULL)
     {
       g_autofree char *reason = g_tls_session_openssl_take_errors ();
 
-      g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC, "The trust store could not be set up: %s", reason);
+      g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC,
+                   "A trust store with the certificates of %s could not be made: %s", path, reason);
     }
-  g_tls_session_openssl_clear_errors ();
-  return g_steal_pointer (&store);
-}
-
-static X509_STORE *
-load_store (const char *path, GError **error)
-{
-  g_autoptr (X509Chain) certificates = read_anchors (path, error);
-
-  return certificates != NULL ? store_with (certificates, error) : NULL;
+  return store;
 }
 
 /* Without a file, or with one that is not sound, nothing is trusted. Only the latter is an error. */

@@ -150,6 +150,26 @@ verify_path (X509_STORE *store, X509Chain *chain, int purpose)
   return faults;
 }
 
+/* A store that trusts @anchors and nothing else, the caller's. NULL if OpenSSL cannot make it; then its queue says why.
+ */
+X509_STORE *
+g_tls_session_store_new (STACK_OF (X509) *anchors)
+{
+  g_autoptr (X509_STORE) store = NULL;
+
+  g_tls_session_openssl_clear_errors ();
+  store = X509_STORE_new ();
+  if (store == NULL)
+    return NULL;
+
+  for (int i = 0; i < sk_X509_num (anchors); i++)
+    if (X509_STORE_add_cert (store, sk_X509_value (anchors, i)) != 1)
+      return NULL;
+
+  g_tls_session_openssl_clear_errors ();
+  return g_steal_pointer (&store);
+}
+
 /* The verdict on @chain, leaf first; 0 only if it is good.
  *
  * @store: what to trust; nullable: nothing. @purpose: an OID, G_TLS_DATABASE_PURPOSE_…; nullable: not judged. @identity:

@@ -24,7 +24,7 @@
  * Why writing measures first: the bytes hold the session's secret. They are written once, in place, into a block of the
  * right size, so that no growing buffer leaves copies of the secret behind; the GBytes wipes that block when it is
  * freed. Reading has one leak that is not ours to mend: d2i_SSL_SESSION() of OpenSSL 3.0 decodes into a structure that
- * it frees without wiping. tests/ticket/test-wiping.c watches both.
+ * it frees without wiping. tests/ticket/test-memory.c watches both.
  *
  * Reading trusts nothing: lengths are held against what is left before anything is touched, and nothing is allocated by
  * a length that was read. Whether the session that came out can serve at all is asked in ticket.c, in the same way as
@@ -35,12 +35,13 @@
 #define MAGIC_SIZE 7
 #define FORMAT_VERSION 1
 
-#define LENGTH_OFFSET 8  /* after magic and version */
-#define FIELDS_OFFSET 12 /* after the length of the whole */
+#define LENGTH_OFFSET 8 /* after magic and version */
+#define FLAGS_OFFSET 12
+#define RECEIVED_OFFSET 16
 #define HEAD_SIZE 24
 #define DIGEST_SIZE 32
 #define SMALLEST (HEAD_SIZE + 3 * 4 + DIGEST_SIZE)
-#define LARGEST (1024 * 1024)
+#define LARGEST 1048576 /* 1 MiB */
 
 #define FLAG_ACCEPTED_BY_HAND (1u << 0)
 #define KNOWN_FLAGS FLAG_ACCEPTED_BY_HAND
@@ -378,7 +379,7 @@ check_length (const guint8 *data, gsize size, GError **error)
 {
   guint32 length;
 
-  if (size < FIELDS_OFFSET)
+  if (size < FLAGS_OFFSET)
     return fail (error, "The session ticket is truncated: %" G_GSIZE_FORMAT " bytes are there", size);
 
   length = peek_u32 (data + LENGTH_OFFSET);
@@ -415,29 +416,17 @@ check_envelope (const guint8 *data, gsize size, GError **error)
          check_digest (data, size, error);
 }
 
+/* check_length() saw that the head is there. */
 static gboolean
-read_flags (Reader *reader, GTlsSessionTicketParts *parts, GError **error)
+read_head (const guint8 *data, GTlsSessionTicketParts *parts, gint64 *received, GError **error)
 {
-  guint32 flags;
+  guint32 flags = peek_u32 (data + FLAGS_OFFSET);
 
-  if (!read_u32 (reader, &flags))
-    return fail (error, "The session ticket is malformed: it has no flags");
   if ((flags & ~KNOWN_FLAGS) != 0)
     return fail (error, "The session ticket is malformed: it has unknown flags (0x%08x)", flags);
 
   parts->accepted_by_hand = (flags & FLAG_ACCEPTED_BY_HAND) != 0;
-  return TRUE;
-}
-
-static gboolean
-read_received (Reader *reader, gint64 *received, GError **error)
-{
-  if (reader->left < 8)
-    return fail (error, "The session ticket is malformed: it does not say when it was received");
-
-  *received = peek_i64 (reader->data);
-  reader->data += 8;
-  reader->left -= 8;
+  *received = peek_i64 (data + RECEIVED_OFFSET);
   return TRUE;
 }
 
@@ -552,18 +541,18 @@ check_leaf (const GTlsSessionTicketParts *parts, GError **error)
 }
 
 static gboolean
-read_parts (Reader *reader, GTlsSessionTicketParts *parts, GError **error)
+read_parts (const guint8 *data, gsize size, GTlsSessionTicketParts *parts, GError **error)
 {
+  Reader reader = { data + HEAD_SIZE, size - HEAD_SIZE - DIGEST_SIZE };
   gint64 received = 0;
 
-  if (!read_flags (reader, parts, error) || !read_received (reader, &received, error) ||
-      !read_session (reader, received, parts, error) || !read_server_name (reader, parts, error) ||
-      !read_chain (reader, parts, error))
+  if (!read_head (data, parts, &received, error) || !read_session (&reader, received, parts, error) ||
+      !read_server_name (&reader, parts, error) || !read_chain (&reader, parts, error))
     return FALSE;
 
-  if (reader->left > 0)
+  if (reader.left > 0)
     return fail (error, "The session ticket is malformed: %" G_GSIZE_FORMAT " bytes follow its last field",
-                 reader->left);
+                 reader.left);
 
   return check_leaf (parts, error);
 }
@@ -577,13 +566,7 @@ g_tls_session_ticket_codec_decode (GBytes *bytes, GTlsSessionTicketParts *parts,
   gboolean read;
 
   g_tls_session_openssl_clear_errors ();
-  read = check_envelope (data, size, error);
-  if (read)
-    {
-      Reader reader = { data + FIELDS_OFFSET, size - FIELDS_OFFSET - DIGEST_SIZE };
-
-      read = read_parts (&reader, parts, error);
-    }
+  read = check_envelope (data, size, error) && read_parts (data, size, parts, error);
   g_tls_session_openssl_clear_errors ();
 
   return read;

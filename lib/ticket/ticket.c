@@ -81,10 +81,6 @@ session_version (SSL_SESSION *session)
       return G_TLS_PROTOCOL_VERSION_TLS_1_2;
     case TLS1_3_VERSION:
       return G_TLS_PROTOCOL_VERSION_TLS_1_3;
-    case DTLS1_VERSION:
-      return G_TLS_PROTOCOL_VERSION_DTLS_1_0;
-    case DTLS1_2_VERSION:
-      return G_TLS_PROTOCOL_VERSION_DTLS_1_2;
     default:
       return G_TLS_PROTOCOL_VERSION_UNKNOWN;
     }
@@ -215,8 +211,8 @@ static const struct
 } session_flaws[] = {
   { has_sound_version, "its session is of an unknown protocol version" },
   { has_sound_cipher, "its session's ciphersuite is unknown, or not one of its protocol version" },
-  { has_sound_secret, "its session's secret has the wrong length" },
   { has_handle, "its session has neither a ticket nor a session id to resume it by" },
+  { has_sound_secret, "its session's secret has the wrong length" },
   { has_lifetime, "its session has no lifetime" },
   { has_sound_time, "its session's time of receipt is out of range" },
   { has_sound_application_protocol, "its session's application protocol is not printable UTF-8" },

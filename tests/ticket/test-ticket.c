@@ -458,6 +458,7 @@ use_it (gpointer data)
       g_autoptr (GBytes) bytes = g_tls_session_ticket_to_bytes (ticket);
       SSL_SESSION *session = g_tls_session_ticket_dup_session (ticket);
 
+      g_assert_cmpuint (g_bytes_get_size (bytes), >, 0);
       g_assert_true (g_tls_session_ticket_is_usable (ticket));
       g_tls_session_ticket_add_use (ticket);
       SSL_SESSION_free (session);

@@ -2,19 +2,22 @@
 
 /* NOTES:
  *
- * Does a session's secret stay behind in freed memory? OpenSSL lets a program bring its own malloc and free; these look
- * through every block that is freed for the secret of the session at hand.
+ * Does a session's secret stay behind in freed memory? And what if there is no memory to be had? OpenSSL lets a program
+ * bring its own malloc and free; these look through every block that is freed for the secret of the session at hand, and
+ * refuse the n-th block when told to.
  *
  * What this sees: all that OpenSSL allocates, and the bytes of an exported ticket, which are OpenSSL's memory too. What
  * it does not see: the stack, registers, memory from g_malloc() (where the code puts no secret), and swap.
  */
 
 #include "handshake.h"
+#include "ticket/gtls-session-error.h"
 #include "ticket/ticket-private.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 /* Memory that is watched */
 
@@ -31,10 +34,21 @@ static struct
   guint left_behind;
 } secret;
 
+static int blocks_until_refusal = -1; /* -1: none is refused; 0: one was */
+
+static gboolean
+is_refused (void)
+{
+  if (blocks_until_refusal <= 0)
+    return FALSE;
+  return --blocks_until_refusal == 0;
+}
+
 static void *
 watched_malloc (size_t size, const char *file, int line)
 {
-  Header *header = malloc (sizeof (Header) + size);
+  /* Zeroed, for what is never written is looked through as well. */
+  Header *header = is_refused () ? NULL : calloc (1, sizeof (Header) + size);
 
   if (header == NULL)
     return NULL;
@@ -171,12 +185,86 @@ reading_leaves_what_openssl_leaves (gconstpointer data)
   g_assert_cmpuint (left, <=, 1);
 }
 
+/* Does @attempt with its first, second, ... block refused, until it no longer asks for that many. */
+static int
+refuse_each_block (gboolean (*attempt) (gpointer data), gpointer data)
+{
+  int failures = 0;
+
+  for (int n = 1;; n++)
+    {
+      gboolean succeeded;
+
+      blocks_until_refusal = n;
+      succeeded = attempt (data);
+      if (blocks_until_refusal > 0)
+        break;
+      failures += !succeeded;
+    }
+
+  blocks_until_refusal = -1;
+  g_assert_true (attempt (data));
+  g_assert_cmpuint (ERR_peek_error (), ==, 0);
+  return failures;
+}
+
+static gboolean
+read_it (gpointer bytes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsSessionTicket) ticket = g_tls_session_ticket_new_from_bytes (bytes, &error);
+
+  if (ticket == NULL)
+    g_assert_error (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_BAD_DATA);
+  return ticket != NULL;
+}
+
+static gboolean
+make_it (gpointer session)
+{
+  STACK_OF (X509) *chain = sk_X509_new_reserve (NULL, 1);
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+
+  if (chain == NULL)
+    return FALSE;
+  sk_X509_push (chain, SSL_SESSION_get0_peer (session));
+  ticket = g_tls_session_ticket_new (session, chain, HANDSHAKE_HOST, FALSE);
+  sk_X509_free (chain);
+  return ticket != NULL;
+}
+
+static gboolean
+duplicate_it (gpointer ticket)
+{
+  SSL_SESSION *session = g_tls_session_ticket_dup_session (ticket);
+
+  SSL_SESSION_free (session);
+  return session != NULL;
+}
+
+static void
+lack_of_memory_is_an_answer (gconstpointer data)
+{
+  SSL_SESSION *session = make_session (GPOINTER_TO_UINT (data));
+  g_autoptr (GTlsSessionTicket) ticket = g_tls_session_ticket_new (session, NULL, HANDSHAKE_HOST, FALSE);
+  g_autoptr (GBytes) bytes = g_tls_session_ticket_to_bytes (ticket);
+  int reading = refuse_each_block (read_it, bytes);
+  int making = refuse_each_block (make_it, session);
+  int duplicating = refuse_each_block (duplicate_it, ticket);
+
+  SSL_SESSION_free (session);
+  g_test_message ("It failed %d times in reading, %d in making, %d in duplicating", reading, making, duplicating);
+  g_assert_cmpint (reading, >, 10);
+  g_assert_cmpint (making, >, 5);
+  g_assert_cmpint (duplicating, >, 2);
+}
+
 static void
 add (const char *name, GTestDataFunc story)
 {
   for (HandshakeKind kind = 0; kind < N_HANDSHAKE_KINDS; kind++)
     {
-      g_autofree char *path = g_strdup_printf ("/ticket/wiping/%s/%s", name, handshake_kind_name (kind));
+      g_autofree char *path = g_strdup_printf ("/ticket/memory/%s/%s", name, handshake_kind_name (kind));
 
       g_test_add_data_func (path, GUINT_TO_POINTER (kind), story);
     }
@@ -188,10 +276,11 @@ main (int argc, char **argv)
   g_assert_cmpint (CRYPTO_set_mem_functions (watched_malloc, watched_realloc, watched_free), ==, 1);
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/ticket/wiping/the_watch_sees_what_is_left", the_watch_sees_what_is_left);
+  g_test_add_func ("/ticket/memory/the_watch_sees_what_is_left", the_watch_sees_what_is_left);
   add ("a_ticket_leaves_nothing", a_ticket_leaves_nothing);
   add ("its_bytes_leave_nothing", its_bytes_leave_nothing);
   add ("reading_leaves_what_openssl_leaves", reading_leaves_what_openssl_leaves);
+  add ("lack_of_memory_is_an_answer", lack_of_memory_is_an_answer);
 
   return g_test_run ();
 }

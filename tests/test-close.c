@@ -121,7 +121,7 @@ close_after_upload_loses_nothing (gconstpointer data)
 {
   g_autoptr (TestServer) server = new_slow_reader (GPOINTER_TO_INT (data));
   g_autofree guint8 *upload = make_upload ();
-  guint n_uploads = client_scale (N_UPLOADS);
+  guint n_uploads = client_scale (GPOINTER_TO_INT (data) ? N_UPLOADS / 4 : N_UPLOADS);
   guint64 resets = count_resets ();
 
   for (guint i = 0; i < n_uploads; i++)
@@ -212,16 +212,23 @@ empty_upload_is_an_upload_too (void)
   assert_no_reset_since (resets);
 }
 
+/* Short ones, so that they are gone before the tickets come. */
 static void
 dropping_the_connection_loses_nothing (void)
 {
   g_autoptr (TestServer) server = new_slow_reader (FALSE);
-  g_autofree guint8 *upload = make_upload ();
-  GTlsSessionHelper *helper = client_prepare (server);
+  guint n_uploads = client_scale (20);
+  guint64 resets = count_resets ();
 
-  client_write (helper, upload, UPLOAD_SIZE);
-  g_object_unref (helper);
-  assert_all_arrived (server, 1, upload, UPLOAD_SIZE);
+  for (guint i = 0; i < n_uploads; i++)
+    {
+      GTlsSessionHelper *helper = client_prepare (server);
+
+      client_write (helper, "hello", 5);
+      g_object_unref (helper);
+    }
+  assert_all_arrived (server, n_uploads, (const guint8 *) "hello", 5);
+  assert_no_reset_since (resets);
 }
 
 static void

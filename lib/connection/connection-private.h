@@ -69,6 +69,7 @@ typedef struct
   GTlsSessionStepFunc func; /* called with the lock held */
   gpointer data;
   GTlsSessionLane lane;
+  gboolean takes_stash; /* it needs no turn while the engine has application data in its stash */
 } GTlsSessionStep;
 
 struct _GTlsSessionConnection
@@ -169,17 +170,6 @@ gboolean g_tls_session_connection_try (GTlsSessionConnection *self,
 void g_tls_session_connection_wake (GTlsSessionConnection *self);
 
 /* source.c */
-
-typedef enum
-{
-  G_TLS_SESSION_POLL_READY,
-  G_TLS_SESSION_POLL_BASE,  /* wait for the base stream */
-  G_TLS_SESSION_POLL_WOKEN, /* wait for g_tls_session_connection_wake() */
-} GTlsSessionPoll;
-
-GTlsSessionPoll g_tls_session_connection_poll (GTlsSessionConnection *self,
-                                               GIOCondition direction,
-                                               GIOCondition *base_condition);
 
 gboolean g_tls_session_connection_check (GTlsSessionConnection *self, GIOCondition direction);
 

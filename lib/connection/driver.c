@@ -32,10 +32,18 @@ current_lane (GTlsSessionConnection *self, const GTlsSessionStep *step)
   return G_TLS_SESSION_LANE_HANDSHAKE;
 }
 
+/* Whoever waits for a ticket may have read what a reader waits for. That one then need not wait for its turn. */
+static gboolean
+has_stash_for (GTlsSessionConnection *self, const GTlsSessionStep *step)
+{
+  return step->takes_stash && g_tls_session_connection_is_handshaken (self) &&
+         g_tls_session_engine_has_stash (self->engine);
+}
+
 static gboolean
 lane_is_free (GTlsSessionConnection *self, const GTlsSessionStep *step)
 {
-  return self->turns[current_lane (self, step)] == NULL;
+  return self->turns[current_lane (self, step)] == NULL || has_stash_for (self, step);
 }
 
 static void
@@ -84,6 +92,7 @@ static GTlsSessionEngineStatus
 take_step (GTlsSessionConnection *self, const GTlsSessionStep *step, GError **error)
 {
   gboolean was_handshaken = g_tls_session_connection_is_handshaken (self);
+  gboolean had_stash = g_tls_session_engine_has_stash (self->engine);
   guint n_tickets = g_queue_get_length (&self->new_tickets);
   GTlsSessionEngineStatus status;
 
@@ -94,6 +103,7 @@ take_step (GTlsSessionConnection *self, const GTlsSessionStep *step, GError **er
   g_tls_session_connection_collect_tickets (self);
 
   if (was_handshaken != g_tls_session_connection_is_handshaken (self) ||
+      had_stash != g_tls_session_engine_has_stash (self->engine) ||
       n_tickets != g_queue_get_length (&self->new_tickets))
     wake_locked (self);
   return status;

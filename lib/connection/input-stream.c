@@ -58,7 +58,7 @@ g_tls_session_input_stream_read (GInputStream *stream,
 {
   g_autoptr (GTlsSessionConnection) connection = get_connection (G_TLS_SESSION_INPUT_STREAM (stream), error);
   Reading reading = { buffer, count, 0 };
-  GTlsSessionStep step = { step_read, &reading, G_TLS_SESSION_LANE_READ };
+  GTlsSessionStep step = { step_read, &reading, G_TLS_SESSION_LANE_READ, .takes_stash = TRUE };
   GTlsSessionEngineStatus status;
 
   if (connection == NULL || !g_tls_session_connection_run (connection, &step, -1, cancellable, &status, error))
@@ -111,7 +111,7 @@ g_tls_session_input_stream_read_nonblocking (GPollableInputStream *stream,
 {
   g_autoptr (GTlsSessionConnection) connection = get_connection (G_TLS_SESSION_INPUT_STREAM (stream), error);
   Reading reading = { buffer, count, 0 };
-  GTlsSessionStep step = { step_read, &reading, G_TLS_SESSION_LANE_READ };
+  GTlsSessionStep step = { step_read, &reading, G_TLS_SESSION_LANE_READ, .takes_stash = TRUE };
   GTlsSessionEngineStatus status;
 
   if (connection == NULL || !g_tls_session_connection_try (connection, &step, NULL, &status, error))

@@ -22,6 +22,13 @@ typedef struct
   GIOCondition child_condition;
 } ConnectionSource;
 
+typedef enum
+{
+  G_TLS_SESSION_POLL_READY,
+  G_TLS_SESSION_POLL_BASE,  /* wait for the base stream */
+  G_TLS_SESSION_POLL_WOKEN, /* wait for g_tls_session_connection_wake() */
+} GTlsSessionPoll;
+
 static GTlsSessionLane
 lane_of_direction (GTlsSessionConnection *self, GIOCondition direction)
 {
@@ -43,8 +50,13 @@ poll_handshake (GTlsSessionConnection *self, GIOCondition *base_condition)
 }
 
 static GTlsSessionPoll
-poll_locked (GTlsSessionConnection *self, GIOCondition direction, GIOCondition *base_condition)
+poll_locked (GTlsSessionConnection *self,
+             GIOCondition direction,
+             gboolean takes_stash,
+             GIOCondition *base_condition)
 {
+  if (takes_stash && self->life == G_TLS_SESSION_LIFE_OPEN && g_tls_session_engine_has_stash (self->engine))
+    return G_TLS_SESSION_POLL_READY;
   if (self->turns[lane_of_direction (self, direction)] != NULL)
     return G_TLS_SESSION_POLL_WOKEN;
 
@@ -65,9 +77,14 @@ poll_locked (GTlsSessionConnection *self, GIOCondition direction, GIOCondition *
     }
 }
 
-/* What has to be waited for before an operation in @direction can make progress. */
-GTlsSessionPoll
-g_tls_session_connection_poll (GTlsSessionConnection *self, GIOCondition direction, GIOCondition *base_condition)
+/* What has to be waited for before an operation in @direction can make progress. What is in the engine's stash is
+ * progress for a reader, and none for whoever put it there while looking for a ticket.
+ */
+static GTlsSessionPoll
+poll_connection (GTlsSessionConnection *self,
+                 GIOCondition direction,
+                 gboolean takes_stash,
+                 GIOCondition *base_condition)
 {
   GTlsSessionPoll poll;
 
@@ -75,18 +92,27 @@ g_tls_session_connection_poll (GTlsSessionConnection *self, GIOCondition directi
     return G_TLS_SESSION_POLL_READY;
 
   g_mutex_lock (&self->lock);
-  poll = poll_locked (self, direction, base_condition);
+  poll = poll_locked (self, direction, takes_stash, base_condition);
   g_mutex_unlock (&self->lock);
   return poll;
 }
 
-/* Whether an operation in @direction could make progress now. */
+/* An operation has no stream; a stream's source is one for whoever reads it. */
+static GTlsSessionPoll
+poll_source (ConnectionSource *self, GIOCondition *base_condition)
+{
+  gboolean takes_stash = self->stream != NULL && self->direction == G_IO_IN;
+
+  return poll_connection (self->connection, self->direction, takes_stash, base_condition);
+}
+
+/* Whether a stream's operation in @direction could make progress now. */
 gboolean
 g_tls_session_connection_check (GTlsSessionConnection *self, GIOCondition direction)
 {
   GIOCondition base_condition = 0;
 
-  switch (g_tls_session_connection_poll (self, direction, &base_condition))
+  switch (poll_connection (self, direction, direction == G_IO_IN, &base_condition))
     {
     case G_TLS_SESSION_POLL_READY:
       return TRUE;
@@ -132,7 +158,7 @@ connection_source_prepare (GSource *source, int *timeout)
   GIOCondition base_condition = 0;
 
   *timeout = -1;
-  switch (g_tls_session_connection_poll (self->connection, self->direction, &base_condition))
+  switch (poll_source (self, &base_condition))
     {
     case G_TLS_SESSION_POLL_READY:
       drop_child (self);
@@ -153,8 +179,7 @@ connection_source_check (GSource *source)
   ConnectionSource *self = (ConnectionSource *) source;
   GIOCondition base_condition = 0;
 
-  return g_tls_session_connection_poll (self->connection, self->direction, &base_condition) ==
-         G_TLS_SESSION_POLL_READY;
+  return poll_source (self, &base_condition) == G_TLS_SESSION_POLL_READY;
 }
 
 /* A stream's reader learns of the timeout from its next non-blocking call, as with a socket. */

@@ -3,6 +3,7 @@
 
 #include "../trust/certificate-private.h"
 #include "../trust/database-private.h"
+#include "../trust/foreign.h"
 #include "../trust/verify.h"
 
 /* NOTES:
@@ -26,6 +27,7 @@ typedef struct
   const char *purpose;
   STACK_OF (X509) * chain;          /* NULL: the peer showed none */
   GTlsSessionCertificate *certificate; /* the chain, for the program */
+  GTlsCertificate *for_database;       /* the chain as a database that is not ours takes it; NULL: none is to be asked */
 
   GTlsSessionJudgedFunc judged; /* only when asynchronous */
   gpointer judged_data;
@@ -35,6 +37,7 @@ static void
 case_free (Case *self)
 {
   g_clear_object (&self->certificate);
+  g_clear_object (&self->for_database);
   g_clear_object (&self->database);
   g_clear_object (&self->interaction);
   g_clear_object (&self->identity);
@@ -67,6 +70,8 @@ open_case (GTlsSessionConnection *connection)
 
   if (self->chain != NULL)
     self->certificate = g_tls_session_certificate_new_from_chain (self->chain);
+  if (self->certificate != NULL && self->database != NULL && !G_TLS_SESSION_IS_DATABASE (self->database))
+    self->for_database = g_tls_session_certificate_for_database (self->certificate, self->database);
   return self;
 }
 
@@ -82,16 +87,12 @@ faults_without_asking (Case *self)
     faults |= G_TLS_CERTIFICATE_BAD_IDENTITY;
   if (self->database == NULL)
     faults |= g_tls_session_verify_chain (NULL, self->chain, self->purpose, self->identity);
+  else if (!G_TLS_SESSION_IS_DATABASE (self->database) && self->for_database == NULL)
+    faults |= G_TLS_CERTIFICATE_GENERIC_ERROR; /* nobody can be asked */
   else if (G_TLS_SESSION_IS_DATABASE (self->database))
     faults |= g_tls_session_database_verify (G_TLS_SESSION_DATABASE (self->database), self->chain, self->purpose,
                                              self->identity);
   return faults;
-}
-
-static gboolean
-must_ask_database (Case *self)
-{
-  return self->certificate != NULL && self->database != NULL && !G_TLS_SESSION_IS_DATABASE (self->database);
 }
 
 static gboolean
@@ -132,9 +133,8 @@ g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cance
   GTlsCertificateFlags faults = faults_without_asking (the_case);
   GError *local_error = NULL;
 
-  if (must_ask_database (the_case))
-    faults |= g_tls_database_verify_chain (the_case->database, G_TLS_CERTIFICATE (the_case->certificate),
-                                           the_case->purpose, the_case->identity, the_case->interaction,
+  if (the_case->for_database != NULL)
+    faults |= g_tls_database_verify_chain (the_case->database, the_case->for_database, the_case->purpose, the_case->identity, the_case->interaction,
                                            G_TLS_DATABASE_VERIFY_NONE, cancellable, &local_error);
   if (local_error != NULL)
     {
@@ -189,7 +189,7 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
 {
   g_autoptr (Case) the_case = open_case (self);
 
-  if (!must_ask_database (the_case))
+  if (the_case->for_database == NULL)
     {
       close_case (the_case, faults_without_asking (the_case));
       return G_TLS_SESSION_JUDGED_NOW;
@@ -200,7 +200,7 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
 
   the_case->judged = judged;
   the_case->judged_data = data;
-  g_tls_database_verify_chain_async (the_case->database, G_TLS_CERTIFICATE (the_case->certificate), the_case->purpose,
+  g_tls_database_verify_chain_async (the_case->database, the_case->for_database, the_case->purpose,
                                      the_case->identity, the_case->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable,
                                      on_chain_verified, the_case);
   g_steal_pointer (&the_case);

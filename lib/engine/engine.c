@@ -452,11 +452,18 @@ g_tls_session_engine_look_for_ticket (GTlsSessionEngine *self, GError **error)
   return G_TLS_SESSION_ENGINE_DONE;
 }
 
-/* Application data can be read without the transport. */
+/* Application data was read while a ticket was looked for. */
+gboolean
+g_tls_session_engine_has_stash (GTlsSessionEngine *self)
+{
+  return self->stash != NULL;
+}
+
+/* Something has been read from the transport that may be application data. */
 gboolean
 g_tls_session_engine_has_data (GTlsSessionEngine *self)
 {
-  return self->stash != NULL || SSL_pending (self->ssl) > 0 ||
+  return SSL_pending (self->ssl) > 0 ||
          g_tls_session_transport_bio_has_read_ahead (self->bio);
 }
 

@@ -90,6 +90,8 @@ void g_tls_session_engine_discard (GTlsSessionEngine *self, gsize most);
 
 gboolean g_tls_session_engine_has_data (GTlsSessionEngine *self);
 
+gboolean g_tls_session_engine_has_stash (GTlsSessionEngine *self);
+
 gboolean g_tls_session_engine_peer_must_answer_close (GTlsSessionEngine *self);
 
 gboolean g_tls_session_engine_was_resumed (GTlsSessionEngine *self);

@@ -138,6 +138,7 @@ is_written_as_documented (gconstpointer kind)
 static void
 reads_tickets_of_version_1 (gconstpointer kind)
 {
+  static const char *const ids[] = { "fe969b52718f614b", "27e6c798df220d1b", "6a25556201b64c18" };
   g_autofree char *name = g_strdup_printf ("v1-%s.ticket", handshake_kind_name (GPOINTER_TO_UINT (kind)));
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "data", name, NULL);
   g_autoptr (GTlsSessionTicket) ticket = NULL;
@@ -154,6 +155,7 @@ reads_tickets_of_version_1 (gconstpointer kind)
   g_assert_cmpstr (g_tls_session_ticket_get_server_name (ticket), ==, HANDSHAKE_HOST);
   g_assert_cmpstr (g_tls_session_ticket_get_application_protocol (ticket), ==, HANDSHAKE_PROTOCOL);
   g_assert_cmpint (sk_X509_num (g_tls_session_ticket_get_chain (ticket)), ==, 2);
+  g_assert_cmpstr (g_tls_session_ticket_get_id (ticket), ==, ids[GPOINTER_TO_UINT (kind)]);
   g_assert_false (g_tls_session_ticket_is_usable (ticket));
   g_assert_true (g_bytes_equal (bytes, again));
 }

@@ -150,6 +150,16 @@ refuses_sessions_without_a_ticket (void)
   assert_recipe_bad (recipe, "neither a ticket nor a session id");
 }
 
+/* TLS 1.3 has none; this one would be fine for TLS 1.2. */
+static void
+refuses_session_ids_in_tls_1_3 (void)
+{
+  g_autoptr (Recipe) recipe = recipe_of_kind (HANDSHAKE_TLS_1_2_SESSION_ID);
+
+  change_session (recipe, "\x02\x02\x03\x03\x04\x02\xc0\x2c", TLS_1_3_AES_256, 8);
+  assert_recipe_bad (recipe, "neither a ticket nor a session id");
+}
+
 static void
 refuses_unsound_application_protocols (void)
 {
@@ -323,6 +333,7 @@ main (int argc, char **argv)
   STORY (refuses_secrets_of_the_wrong_length);
   STORY (refuses_sessions_without_a_lifetime);
   STORY (refuses_sessions_without_a_ticket);
+  STORY (refuses_session_ids_in_tls_1_3);
   STORY (refuses_unsound_application_protocols);
   STORY (refuses_unsound_server_names);
   STORY (refuses_what_is_no_certificate);

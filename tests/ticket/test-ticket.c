@@ -253,6 +253,17 @@ lives_a_week_at_most (void)
   g_assert_cmpuint (g_tls_session_ticket_get_lifetime (ticket), ==, WEEK);
 }
 
+static void
+lives_a_week_at_most_without_a_hint (void)
+{
+  g_autoptr (Pair) pair = pair_with_session (HANDSHAKE_TLS_1_2_SESSION_ID);
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+
+  SSL_SESSION_set_timeout (pair_get_session (pair), 4 * WEEK);
+  ticket = g_tls_session_ticket_new (pair_get_session (pair), NULL, NULL, FALSE);
+  g_assert_cmpuint (g_tls_session_ticket_get_lifetime (ticket), ==, WEEK);
+}
+
 /* A copy of @session whose server gave a lifetime of 0: there is no setter, so in DER ([9], an INTEGER). */
 static SSL_SESSION *
 without_lifetime (SSL_SESSION *session)
@@ -516,6 +527,7 @@ main (int argc, char **argv)
   STORY (remembers_who_accepted_it);
   STORY (is_not_usable_after_its_lifetime);
   STORY (lives_a_week_at_most);
+  STORY (lives_a_week_at_most_without_a_hint);
   STORY (a_lifetime_of_zero_means_none_in_tls_1_3);
   STORY (a_lifetime_of_zero_means_unsaid_in_tls_1_2);
   STORY (is_not_usable_from_the_future);

@@ -270,8 +270,9 @@ both_ways_at_once (GTlsSessionHelper *helper)
                                    &write_result);
   written = client_await (&write_result);
   read = client_await (&read_result);
-  g_assert_true (g_output_stream_write_all_finish (output_of (helper), written, &n, &error));
-  g_assert_true (g_input_stream_read_all_finish (input_of (helper), read, &n, &error));
+  g_output_stream_write_all_finish (output_of (helper), written, &n, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all_finish (input_of (helper), read, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (text, LONG_SIZE, answer, n);
 }

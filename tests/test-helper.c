@@ -451,6 +451,7 @@ connects_to_host (gconstpointer data)
   g_autofree char *host = g_strdup_printf ("localhost:%u", test_server_get_port (server));
   g_autoptr (GTlsSessionHelper) helper = NULL;
   g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
   g_autoptr (GTlsSessionHelper) async_helper = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -461,7 +462,8 @@ connects_to_host (gconstpointer data)
 
   g_tls_session_helper_connect_to_host_async ("localhost", test_server_get_port (server), NULL, client_keep_result,
                                               &result);
-  async_helper = g_tls_session_helper_connect_to_host_finish (client_await (&result), &error);
+  awaited = client_await (&result);
+  async_helper = g_tls_session_helper_connect_to_host_finish (awaited, &error);
   g_assert_no_error (error);
   client_exchange (async_helper, "hello");
   client_close (async_helper);

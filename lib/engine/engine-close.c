@@ -31,13 +31,11 @@ send_close_notify (GTlsSessionEngine *self, GError **error)
   self->close_notify = G_TLS_SESSION_CLOSE_NOTIFY_BEGUN;
   g_tls_session_openssl_clear_errors ();
   result = SSL_shutdown (self->ssl);
-  if (result >= 0)
-    {
-      self->close_notify = G_TLS_SESSION_CLOSE_NOTIFY_SENT;
-      return G_TLS_SESSION_ENGINE_DONE;
-    }
+  if (result < 0)
+    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_CLOSE, result, error);
 
-  return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_CLOSE, result, error);
+  self->close_notify = G_TLS_SESSION_CLOSE_NOTIFY_SENT;
+  return g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_CLOSE, error);
 }
 
 /* Sends what is left of the last record, then close_notify. Nothing can be written after that. */
@@ -50,7 +48,7 @@ g_tls_session_engine_end_write (GTlsSessionEngine *self, GError **error)
     {
     case G_TLS_SESSION_ENGINE_STATE_OPEN:
     case G_TLS_SESSION_ENGINE_STATE_PEER_ENDED:
-      status = g_tls_session_engine_flush_unsent (self, error);
+      status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_CLOSE, error);
       return status == G_TLS_SESSION_ENGINE_DONE ? send_close_notify (self, error) : status;
     case G_TLS_SESSION_ENGINE_STATE_FRESH:
     case G_TLS_SESSION_ENGINE_STATE_HANDSHAKING:

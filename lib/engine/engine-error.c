@@ -224,3 +224,23 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self,
       return g_tls_session_engine_fail (self, error_of_queue (self, operation), error);
     }
 }
+
+/* What it means that the transport answered so to a flush. */
+GTlsSessionEngineStatus
+g_tls_session_engine_interpret_flush (GTlsSessionEngine *self,
+                                      GTlsSessionOperation operation,
+                                      GTlsSessionTransportStatus status,
+                                      GError **error)
+{
+  switch (status)
+    {
+    case G_TLS_SESSION_TRANSPORT_DONE:
+      return G_TLS_SESSION_ENGINE_DONE;
+    case G_TLS_SESSION_TRANSPORT_WOULD_BLOCK:
+      return G_TLS_SESSION_ENGINE_WANTS_WRITE;
+    case G_TLS_SESSION_TRANSPORT_END:
+    case G_TLS_SESSION_TRANSPORT_ERROR:
+    default:
+      return answer_transport (self, operation, error);
+    }
+}

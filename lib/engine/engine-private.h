@@ -44,7 +44,7 @@ struct _GTlsSessionEngine
   GTlsSessionSpeaker last_speaker; /* whose the last application data was */
   GByteArray *stash;               /* application data read while looking for a ticket; NULL when there is none */
   gsize stash_start;
-  GByteArray *unsent; /* application data whose record OpenSSL has begun to send; NULL when there is none */
+  GByteArray *unsent; /* application data whose record the transport has not all taken; NULL when there is none */
 
   GQueue sessions; /* SSL_SESSION, owned: duplicates of what arrived, oldest first */
 };
@@ -68,14 +68,25 @@ GTlsSessionEngineStatus g_tls_session_engine_interpret (GTlsSessionEngine *self,
                                                         int result,
                                                         GError **error);
 
+GTlsSessionEngineStatus g_tls_session_engine_interpret_flush (GTlsSessionEngine *self,
+                                                              GTlsSessionOperation operation,
+                                                              GTlsSessionTransportStatus status,
+                                                              GError **error);
+
 GTlsSessionEngineStatus g_tls_session_engine_fail (GTlsSessionEngine *self, GError *failure, GError **error);
 
 GTlsSessionEngineStatus g_tls_session_engine_answer_failure (GTlsSessionEngine *self, GError **error);
 
 GTlsSessionEngineStatus g_tls_session_engine_fail_rejected (GTlsSessionEngine *self, GError **error);
 
-/* engine.c */
+/* engine-data.c */
 
-GTlsSessionEngineStatus g_tls_session_engine_flush_unsent (GTlsSessionEngine *self, GError **error);
+GTlsSessionEngineStatus g_tls_session_engine_flush (GTlsSessionEngine *self,
+                                                    GTlsSessionOperation operation,
+                                                    GError **error);
+
+void g_tls_session_engine_clear_data (GTlsSessionEngine *self);
+
+/* engine-handshake.c: what OpenSSL calls */
 
 G_END_DECLS

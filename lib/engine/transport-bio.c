@@ -11,6 +11,10 @@
  * READ_AHEAD_SIZE instead and serves OpenSSL from there, so that one system call can bring many records. The buffer
  * is taken when first needed and given back when it is empty between two operations: an idle connection has none.
  *
+ * What the transport does not take is kept, and OpenSSL is told that it went. OpenSSL must never be left in the midst of
+ * a record: it might have to answer a KeyUpdate (RFC 8446, section 4.6.3) while the peer does not read, and fails then.
+ * The engine counts nothing as written before g_tls_session_transport_bio_flush() has it all out.
+ *
  * The end of the peer's side (FIN) is not told to OpenSSL as an EOF: it would take it for a fatal error and then also
  * refuse to write. The engine asks g_tls_session_transport_bio_at_end() and decides.
  *
@@ -19,12 +23,16 @@
 
 #define READ_AHEAD_SIZE (64 * 1024)
 
+/* A record, and as many answers to KeyUpdates as anybody may ask for before they read. */
+#define UNSENT_MAX (64 * 1024)
+
 typedef struct
 {
   GTlsSessionTransport transport;
   guint8 *ahead; /* NULL while nothing is buffered */
   gsize ahead_start;
   gsize ahead_end;
+  GByteArray *unsent; /* NULL while there is nothing */
   gboolean at_end;
   GError *error;
 } TransportBio;
@@ -98,35 +106,104 @@ transport_bio_read (BIO *bio, char *buffer, size_t size, size_t *n_read)
   return 1;
 }
 
+/* Writing */
+
+static GTlsSessionTransportStatus
+write_transport (TransportBio *self, const void *bytes, gsize size, gsize *n_written)
+{
+  GError *error = NULL;
+  GTlsSessionTransportStatus status
+    = self->transport.funcs->write (self->transport.data, bytes, size, n_written, &error);
+
+  if (status == G_TLS_SESSION_TRANSPORT_ERROR)
+    keep_error (self, error);
+  return status;
+}
+
+/* As much as the transport takes. */
+static GTlsSessionTransportStatus
+write_all (TransportBio *self, const guint8 *bytes, gsize size, gsize *n_written)
+{
+  GTlsSessionTransportStatus status = G_TLS_SESSION_TRANSPORT_DONE;
+
+  *n_written = 0;
+  while (status == G_TLS_SESSION_TRANSPORT_DONE && *n_written < size)
+    {
+      gsize n = 0;
+
+      status = write_transport (self, bytes + *n_written, size - *n_written, &n);
+      *n_written += n;
+    }
+  return status;
+}
+
+static GTlsSessionTransportStatus
+flush_unsent (TransportBio *self)
+{
+  GTlsSessionTransportStatus status;
+  gsize n_written;
+
+  if (self->unsent == NULL)
+    return G_TLS_SESSION_TRANSPORT_DONE;
+
+  status = write_all (self, self->unsent->data, self->unsent->len, &n_written);
+  if (n_written == self->unsent->len)
+    g_clear_pointer (&self->unsent, g_byte_array_unref);
+  else
+    g_byte_array_remove_range (self->unsent, 0, (guint) n_written);
+  return status;
+}
+
+static void
+keep_unsent (TransportBio *self, const guint8 *bytes, gsize size)
+{
+  if (size == 0)
+    return;
+  if (self->unsent == NULL)
+    self->unsent = g_byte_array_new ();
+  g_byte_array_append (self->unsent, bytes, (guint) size);
+}
+
 static int
-transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_written)
+transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_taken)
 {
   TransportBio *self = BIO_get_data (bio);
-  GError *error = NULL;
   GTlsSessionTransportStatus status;
+  gsize n_written = 0;
 
   BIO_clear_retry_flags (bio);
-  status = self->transport.funcs->write (self->transport.data, bytes, size, n_written, &error);
+  status = flush_unsent (self);
+  if (status == G_TLS_SESSION_TRANSPORT_DONE)
+    status = write_all (self, (const guint8 *) bytes, size, &n_written);
+  if (status == G_TLS_SESSION_TRANSPORT_ERROR || status == G_TLS_SESSION_TRANSPORT_END)
+    return 0;
 
-  switch (status)
+  if (self->unsent != NULL && self->unsent->len + size > UNSENT_MAX)
     {
-    case G_TLS_SESSION_TRANSPORT_DONE:
-      return 1;
-    case G_TLS_SESSION_TRANSPORT_WOULD_BLOCK:
       BIO_set_retry_write (bio);
       return 0;
-    case G_TLS_SESSION_TRANSPORT_END:
-    case G_TLS_SESSION_TRANSPORT_ERROR:
-    default:
-      keep_error (self, error);
-      return 0;
     }
+  keep_unsent (self, (const guint8 *) bytes + n_written, size - n_written);
+  *n_taken = size;
+  return 1;
+}
+
+/* For the end of a handshake's flight, which OpenSSL waits for. */
+static long
+flush_flight (BIO *bio)
+{
+  GTlsSessionTransportStatus status = flush_unsent (BIO_get_data (bio));
+
+  BIO_clear_retry_flags (bio);
+  if (status == G_TLS_SESSION_TRANSPORT_WOULD_BLOCK)
+    BIO_set_retry_write (bio);
+  return status == G_TLS_SESSION_TRANSPORT_DONE ? 1 : -1;
 }
 
 static long
 transport_bio_ctrl (BIO *bio, int command, long number, void *pointer)
 {
-  return command == BIO_CTRL_FLUSH ? 1 : 0;
+  return command == BIO_CTRL_FLUSH ? flush_flight (bio) : 0;
 }
 
 static int
@@ -137,6 +214,7 @@ transport_bio_destroy (BIO *bio)
   if (self != NULL)
     {
       g_free (self->ahead);
+      g_clear_pointer (&self->unsent, g_byte_array_unref);
       g_clear_error (&self->error);
       g_free (self);
       BIO_set_data (bio, NULL);
@@ -218,6 +296,13 @@ g_tls_session_transport_bio_take_error (BIO *bio)
   TransportBio *self = BIO_get_data (bio);
 
   return g_steal_pointer (&self->error);
+}
+
+/* DONE once the transport has everything that OpenSSL wrote. */
+GTlsSessionTransportStatus
+g_tls_session_transport_bio_flush (BIO *bio)
+{
+  return flush_unsent (BIO_get_data (bio));
 }
 
 /* Throws away what was read ahead, and up to @most bytes more from the transport. */

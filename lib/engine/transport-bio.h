@@ -17,6 +17,8 @@ void g_tls_session_transport_bio_release_buffer (BIO *bio);
 
 GError *g_tls_session_transport_bio_take_error (BIO *bio);
 
+GTlsSessionTransportStatus g_tls_session_transport_bio_flush (BIO *bio);
+
 GTlsSessionTransportStatus g_tls_session_transport_bio_discard (BIO *bio, gsize most, gsize *n_discarded);
 
 G_END_DECLS

@@ -147,6 +147,13 @@ echo (TestPeer *peer)
 }
 
 static void
+go_on_after_greeting (TestPeer *peer)
+{
+  g_atomic_int_inc (peer->n_greeted);
+  echo (peer);
+}
+
+static void
 sink (TestPeer *peer)
 {
   g_autofree guint8 *buffer = g_malloc (BUFFER_SIZE);
@@ -209,11 +216,11 @@ test_behave (TestPeer *peer)
       break;
     case TEST_BEHAVIOUR_GREET:
       if (greet (peer))
-        echo (peer);
+        go_on_after_greeting (peer);
       break;
     case TEST_BEHAVIOUR_GREET_THEN_TICKET:
       if (greet (peer) && send_ticket (peer))
-        echo (peer);
+        go_on_after_greeting (peer);
       break;
     case TEST_BEHAVIOUR_SILENT:
       stay_silent (peer);

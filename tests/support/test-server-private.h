@@ -11,6 +11,7 @@ typedef struct
 {
   const TestServerOptions *options;
   const int *stopping; /* atomic; true once the server is being freed */
+  int *n_greeted;      /* atomic */
   int fd;
   SSL *ssl;
   TestServerRecord record; /* this thread's own until the connection has ended */

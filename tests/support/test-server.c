@@ -40,7 +40,8 @@ struct _TestServer
   int listening_fd;
   int wake_fds[2]; /* a byte in it ends the accepting */
   GThread *thread;
-  int stopping; /* atomic */
+  int stopping;  /* atomic */
+  int n_greeted; /* atomic */
 
   GMutex lock;
   GCond cond;
@@ -217,7 +218,7 @@ serve (gpointer data)
 {
   Session *session = data;
   TestServer *self = session->server;
-  TestPeer peer = { .options = &self->options, .stopping = &self->stopping, .fd = session->fd };
+  TestPeer peer = { .options = &self->options, .stopping = &self->stopping, .n_greeted = &self->n_greeted, .fd = session->fd };
 
   block_sigpipe ();
   peer.checksum = g_checksum_new (G_CHECKSUM_SHA256);
@@ -402,6 +403,12 @@ guint
 test_server_count_resumed (TestServer *self)
 {
   return read_counter (self, &self->n_resumed);
+}
+
+guint
+test_server_count_greeted (TestServer *self)
+{
+  return (guint) g_atomic_int_get (&self->n_greeted);
 }
 
 /* Waits until that many connections have ended altogether; FALSE if that takes more than a minute. */

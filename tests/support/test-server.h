@@ -92,6 +92,9 @@ guint test_server_count_handshakes (TestServer *self);
 
 guint test_server_count_resumed (TestServer *self);
 
+/* Connections on which the greeting, and the ticket if there is one to follow it, have been handed to the kernel. */
+guint test_server_count_greeted (TestServer *self);
+
 gboolean test_server_wait_ended (TestServer *self, guint n_connections);
 
 gboolean test_server_get_record (TestServer *self, guint index, TestServerRecord *record);

@@ -59,8 +59,10 @@ def show_tail(where, program):
 
 def run_pass(tally, pass_name, build, arguments, extra_env=None):
     print(f"\n{pass_name}", flush=True)
-    log = build / "meson-logs" / f"{pass_name}.json"
-    log.unlink(missing_ok=True)
+    # Meson puts the wrapper's name behind the pass's, if there is one.
+    logs = build / "meson-logs"
+    for log in logs.glob(f"{pass_name}*.json"):
+        log.unlink()
     command = ["meson", "test", "-C", str(build), "--no-rebuild", "--num-processes", str(os.cpu_count() or 1),
                "--logbase", pass_name, *arguments]
     meson = subprocess.Popen(command, env={**os.environ, **(extra_env or {})}, stdin=subprocess.DEVNULL,
@@ -69,7 +71,8 @@ def run_pass(tally, pass_name, build, arguments, extra_env=None):
         if re.match(r"^\s*\d+/\d+ ", line):  # a program has ended
             print(line.rstrip(), flush=True)
     meson.wait()
-    if not log.exists():
+    log = next(logs.glob(f"{pass_name}*.json"), None)
+    if log is None:
         tally.failed.append(f"{pass_name}: Meson ran no test (exit status {meson.returncode})")
         return
     for line in log.read_text().splitlines():

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine-private.h"
+
+#include <string.h>
+
+#include "openssl-error.h"
+#include "transport-bio.h"
+
+/* NOTES:
+ *
+ * Reading may bring application data when a ticket was looked for; it is kept in the stash, and
+ * g_tls_session_engine_read() serves the stash first.
+ *
+ * Writing: a record that was begun goes out as it was begun, even if the caller has given up meanwhile (a cancelled
+ * write) and comes with other bytes. The bytes of a record that the transport has not all taken yet are kept in unsent.
+ * The caller that comes back with the same bytes goes on where it was; one that comes with others has the old record
+ * finished first. Nothing is reported as written before the transport has all of it.
+ */
+
+#define RECORD_SIZE SSL3_RT_MAX_PLAIN_LENGTH
+#define STASH_MAX (256 * 1024)
+
+static void
+byte_array_wipe (GByteArray *array)
+{
+  OPENSSL_cleanse (array->data, array->len);
+  g_byte_array_unref (array);
+}
+
+/* Forgets what was kept of either direction. */
+void
+g_tls_session_engine_clear_data (GTlsSessionEngine *self)
+{
+  g_clear_pointer (&self->stash, byte_array_wipe);
+  g_clear_pointer (&self->unsent, byte_array_wipe);
+}
+
+/* Reading */
+
+static gsize
+read_stash (GTlsSessionEngine *self, void *buffer, gsize count)
+{
+  gsize n = MIN (count, self->stash->len - self->stash_start);
+
+  memcpy (buffer, self->stash->data + self->stash_start, n);
+  self->stash_start += n;
+  if (self->stash_start == self->stash->len)
+    {
+      g_clear_pointer (&self->stash, byte_array_wipe);
+      self->stash_start = 0;
+    }
+  return n;
+}
+
+/* Reading may have made OpenSSL write, to answer a KeyUpdate. Whoever comes by takes it along; nobody waits for it. */
+static void
+push_answers_out (GTlsSessionEngine *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (g_tls_session_transport_bio_flush (self->bio) == G_TLS_SESSION_TRANSPORT_ERROR)
+    error = g_tls_session_transport_bio_take_error (self->bio); /* the next write meets it again */
+}
+
+static GTlsSessionEngineStatus
+read_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
+{
+  int result;
+
+  *n_read = 0;
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_read_ex (self->ssl, buffer, count, n_read);
+
+  if (result != 1)
+    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_READ, result, error);
+
+  self->last_speaker = G_TLS_SESSION_SPEAKER_PEER;
+  return G_TLS_SESSION_ENGINE_DONE;
+}
+
+/* Reads on while that costs no system call. What comes in the way of that shows again at the next call. */
+static void
+read_more_records (GTlsSessionEngine *self, guint8 *buffer, gsize count, gsize *n_read)
+{
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+
+  while (status == G_TLS_SESSION_ENGINE_DONE && *n_read < count &&
+         (SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_read_ahead (self->bio)))
+    {
+      gsize n = 0;
+
+      status = read_record (self, buffer + *n_read, count - *n_read, &n, NULL);
+      *n_read += n;
+    }
+}
+
+/* DONE with at least one byte unless @count is 0. The handshake has been done. */
+GTlsSessionEngineStatus
+g_tls_session_engine_read (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
+{
+  GTlsSessionEngineStatus status;
+
+  *n_read = 0;
+  if (count == 0)
+    return G_TLS_SESSION_ENGINE_DONE;
+
+  if (self->stash != NULL)
+    {
+      *n_read = read_stash (self, buffer, count);
+      return G_TLS_SESSION_ENGINE_DONE;
+    }
+
+  if (self->state == G_TLS_SESSION_ENGINE_STATE_FAILED)
+    return g_tls_session_engine_answer_failure (self, error);
+  if (self->state == G_TLS_SESSION_ENGINE_STATE_PEER_ENDED)
+    return G_TLS_SESSION_ENGINE_END;
+
+  push_answers_out (self);
+  status = read_record (self, buffer, count, n_read, error);
+  if (status == G_TLS_SESSION_ENGINE_DONE)
+    read_more_records (self, buffer, count, n_read);
+
+  g_tls_session_transport_bio_release_buffer (self->bio);
+  return status;
+}
+
+static GTlsSessionEngineStatus
+stash_record (GTlsSessionEngine *self, GError **error)
+{
+  gsize stashed = self->stash != NULL ? self->stash->len : 0;
+  gsize n_read = 0;
+  GTlsSessionEngineStatus status;
+  guint8 *record;
+
+  if (stashed - self->stash_start >= STASH_MAX)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   "No session ticket came before %u KiB of application data; read them, then look again",
+                   STASH_MAX / 1024);
+      return G_TLS_SESSION_ENGINE_ERROR;
+    }
+
+  record = g_malloc (RECORD_SIZE);
+  status = read_record (self, record, RECORD_SIZE, &n_read, error);
+  if (n_read > 0)
+    {
+      if (self->stash == NULL)
+        self->stash = g_byte_array_new ();
+      g_byte_array_append (self->stash, record, (guint) n_read);
+      OPENSSL_cleanse (record, n_read);
+    }
+  g_free (record);
+  return status;
+}
+
+/* Reads until a session has arrived that g_tls_session_engine_take_session() has not given out yet. Application data
+ * that comes in the way is kept for g_tls_session_engine_read().
+ */
+GTlsSessionEngineStatus
+g_tls_session_engine_look_for_ticket (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+
+  if (self->state == G_TLS_SESSION_ENGINE_STATE_FAILED)
+    return g_tls_session_engine_answer_failure (self, error);
+  if (self->state == G_TLS_SESSION_ENGINE_STATE_PEER_ENDED)
+    return G_TLS_SESSION_ENGINE_END;
+
+  while (status == G_TLS_SESSION_ENGINE_DONE && g_queue_is_empty (&self->sessions))
+    status = stash_record (self, error);
+
+  g_tls_session_transport_bio_release_buffer (self->bio);
+  if (g_queue_is_empty (&self->sessions))
+    return status;
+
+  if (status == G_TLS_SESSION_ENGINE_ERROR)
+    g_clear_error (error);
+  return G_TLS_SESSION_ENGINE_DONE;
+}
+
+/* Application data was read while a ticket was looked for. */
+gboolean
+g_tls_session_engine_has_stash (GTlsSessionEngine *self)
+{
+  return self->stash != NULL;
+}
+
+/* Something has been read from the transport that may be application data. */
+gboolean
+g_tls_session_engine_has_data (GTlsSessionEngine *self)
+{
+  return SSL_pending (self->ssl) > 0 ||
+         g_tls_session_transport_bio_has_read_ahead (self->bio);
+}
+
+/* Writing */
+
+static void
+keep_unsent (GTlsSessionEngine *self, const guint8 *bytes, gsize count)
+{
+  self->unsent = g_byte_array_sized_new ((guint) count);
+  g_byte_array_append (self->unsent, bytes, (guint) count);
+}
+
+/* Until the transport has all of what was written. */
+GTlsSessionEngineStatus
+g_tls_session_engine_flush (GTlsSessionEngine *self, GTlsSessionOperation operation, GError **error)
+{
+  GTlsSessionEngineStatus status = g_tls_session_engine_interpret_flush (
+    self, operation, g_tls_session_transport_bio_flush (self->bio), error);
+
+  if (status == G_TLS_SESSION_ENGINE_DONE)
+    g_clear_pointer (&self->unsent, byte_array_wipe);
+  return status;
+}
+
+/* @count is at most a record's size. */
+static GTlsSessionEngineStatus
+write_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError **error)
+{
+  GTlsSessionEngineStatus status;
+  gsize n_written = 0;
+  int result;
+
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_write_ex (self->ssl, bytes, count, &n_written);
+  if (result != 1)
+    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_WRITE, result, error);
+
+  g_assert (n_written == count);
+  status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_WRITE, error);
+  if (status == G_TLS_SESSION_ENGINE_WANTS_WRITE)
+    keep_unsent (self, bytes, count);
+  return status;
+}
+
+/* How many of @bytes are those whose record is under way. */
+static gsize
+count_begun (GTlsSessionEngine *self, const guint8 *bytes, gsize count)
+{
+  if (self->unsent == NULL || self->unsent->len > count || memcmp (bytes, self->unsent->data, self->unsent->len) != 0)
+    return 0;
+  return self->unsent->len;
+}
+
+static GTlsSessionEngineStatus
+answer_write_ended (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                       "Our side of the TLS connection has been ended; nothing more can be written");
+  return G_TLS_SESSION_ENGINE_ERROR;
+}
+
+/* DONE with at least one byte unless @count is 0: as many records as the transport takes. */
+GTlsSessionEngineStatus
+g_tls_session_engine_write (GTlsSessionEngine *self,
+                            const void *bytes,
+                            gsize count,
+                            gsize *n_written,
+                            GError **error)
+{
+  gsize begun = count_begun (self, bytes, count);
+  GTlsSessionEngineStatus status;
+
+  *n_written = 0;
+  if (self->state == G_TLS_SESSION_ENGINE_STATE_FAILED)
+    return g_tls_session_engine_answer_failure (self, error);
+  if (self->close_notify != G_TLS_SESSION_CLOSE_NOTIFY_UNSENT)
+    return answer_write_ended (error);
+
+  status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_WRITE, error);
+  if (status == G_TLS_SESSION_ENGINE_DONE)
+    *n_written = begun;
+
+  while (status == G_TLS_SESSION_ENGINE_DONE && *n_written < count)
+    {
+      gsize chunk = MIN (count - *n_written, RECORD_SIZE);
+
+      self->last_speaker = G_TLS_SESSION_SPEAKER_US;
+      status = write_record (self, (const guint8 *) bytes + *n_written, chunk, *n_written == 0 ? error : NULL);
+      if (status == G_TLS_SESSION_ENGINE_DONE)
+        *n_written += chunk;
+    }
+
+  return *n_written > 0 ? G_TLS_SESSION_ENGINE_DONE : status;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine-private.h"
+
+#include "openssl-error.h"
+#include "transport-bio.h"
+
+/* NOTES:
+ *
+ * The handshake, and what OpenSSL calls us for: a verdict, and new sessions.
+ *
+ * A resumed handshake brings no certificate, and OpenSSL asks for no verdict then. The engine asks for one itself
+ * (state JUDGING) before any application data passes. No connection gets to OPEN without a verdict.
+ *
+ * Sessions are duplicated as they arrive: OpenSSL marks a connection's own session as not resumable when the
+ * connection fails or is cut off.
+ */
+
+#define SESSIONS_MAX 32
+
+static void
+keep_peer_chain (GTlsSessionEngine *self, X509_STORE_CTX *context)
+{
+  STACK_OF (X509) *chain = X509_STORE_CTX_get0_untrusted (context);
+
+  if (self->peer_chain == NULL && chain != NULL)
+    self->peer_chain = X509_chain_up_ref (chain);
+}
+
+static int
+x509_error_of_faults (GTlsCertificateFlags faults)
+{
+  if ((faults & G_TLS_CERTIFICATE_UNKNOWN_CA) != 0)
+    return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+  if ((faults & G_TLS_CERTIFICATE_EXPIRED) != 0)
+    return X509_V_ERR_CERT_HAS_EXPIRED;
+  if ((faults & G_TLS_CERTIFICATE_NOT_ACTIVATED) != 0)
+    return X509_V_ERR_CERT_NOT_YET_VALID;
+  if ((faults & G_TLS_CERTIFICATE_REVOKED) != 0)
+    return X509_V_ERR_CERT_REVOKED;
+  if ((faults & G_TLS_CERTIFICATE_BAD_IDENTITY) != 0)
+    return X509_V_ERR_HOSTNAME_MISMATCH;
+  return X509_V_ERR_CERT_REJECTED;
+}
+
+/* OpenSSL asks what we think of the peer's chain: first for us to ask the caller, then, called again, for the verdict.
+ * The error set here becomes the alert that the peer gets.
+ */
+int
+g_tls_session_engine_on_verify (X509_STORE_CTX *context, void *data)
+{
+  SSL *ssl = X509_STORE_CTX_get_ex_data (context, SSL_get_ex_data_X509_STORE_CTX_idx ());
+  GTlsSessionEngine *self = ssl != NULL ? SSL_get_app_data (ssl) : NULL;
+
+  if (self == NULL)
+    return 0;
+
+  keep_peer_chain (self, context);
+
+  switch (self->verdict)
+    {
+    case G_TLS_SESSION_VERDICT_ACCEPT:
+      X509_STORE_CTX_set_error (context, X509_V_OK);
+      return 1;
+    case G_TLS_SESSION_VERDICT_REJECT:
+      X509_STORE_CTX_set_error (context, x509_error_of_faults (self->verdict_faults));
+      return 0;
+    case G_TLS_SESSION_VERDICT_NONE:
+    case G_TLS_SESSION_VERDICT_ASKED:
+    default:
+      self->verdict = G_TLS_SESSION_VERDICT_ASKED;
+      return SSL_set_retry_verify (ssl) == 1 ? 1 : 0;
+    }
+}
+
+static GTlsSessionEngineStatus
+reject_resumed (GTlsSessionEngine *self, GError **error)
+{
+  /* The peer learns that we leave; there is nothing to do for us if it cannot be told. */
+  SSL_shutdown (self->ssl);
+  g_tls_session_openssl_clear_errors ();
+  return g_tls_session_engine_fail_rejected (self, error);
+}
+
+static GTlsSessionEngineStatus
+judge_resumed (GTlsSessionEngine *self, GError **error)
+{
+  switch (self->verdict)
+    {
+    case G_TLS_SESSION_VERDICT_ACCEPT:
+      self->state = G_TLS_SESSION_ENGINE_STATE_OPEN;
+      return G_TLS_SESSION_ENGINE_DONE;
+    case G_TLS_SESSION_VERDICT_REJECT:
+      return reject_resumed (self, error);
+    case G_TLS_SESSION_VERDICT_NONE:
+    case G_TLS_SESSION_VERDICT_ASKED:
+    default:
+      self->verdict = G_TLS_SESSION_VERDICT_ASKED;
+      self->state = G_TLS_SESSION_ENGINE_STATE_JUDGING;
+      return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
+    }
+}
+
+static GTlsSessionEngineStatus
+step_handshake (GTlsSessionEngine *self, GError **error)
+{
+  int result;
+
+  if (self->verdict == G_TLS_SESSION_VERDICT_ASKED)
+    return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
+
+  self->state = G_TLS_SESSION_ENGINE_STATE_HANDSHAKING;
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_do_handshake (self->ssl);
+
+  if (result != 1)
+    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, result, error);
+
+  /* No peer without a certificate that somebody judged gets past here. */
+  if (SSL_session_reused (self->ssl) || self->verdict != G_TLS_SESSION_VERDICT_ACCEPT)
+    return judge_resumed (self, error);
+
+  self->state = G_TLS_SESSION_ENGINE_STATE_OPEN;
+  return G_TLS_SESSION_ENGINE_DONE;
+}
+
+GTlsSessionEngineStatus
+g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status;
+
+  switch (self->state)
+    {
+    case G_TLS_SESSION_ENGINE_STATE_FRESH:
+    case G_TLS_SESSION_ENGINE_STATE_HANDSHAKING:
+      status = step_handshake (self, error);
+      g_tls_session_transport_bio_release_buffer (self->bio);
+      return status;
+    case G_TLS_SESSION_ENGINE_STATE_JUDGING:
+      return judge_resumed (self, error);
+    case G_TLS_SESSION_ENGINE_STATE_FAILED:
+      return g_tls_session_engine_answer_failure (self, error);
+    case G_TLS_SESSION_ENGINE_STATE_OPEN:
+    case G_TLS_SESSION_ENGINE_STATE_PEER_ENDED:
+    default:
+      return G_TLS_SESSION_ENGINE_DONE;
+    }
+}
+
+void
+g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults)
+{
+  if (self->verdict != G_TLS_SESSION_VERDICT_ASKED)
+    return;
+
+  self->verdict = accepted ? G_TLS_SESSION_VERDICT_ACCEPT : G_TLS_SESSION_VERDICT_REJECT;
+  self->verdict_faults = faults;
+}
+
+int
+g_tls_session_engine_on_new_session (SSL *ssl, SSL_SESSION *session)
+{
+  GTlsSessionEngine *self = SSL_get_app_data (ssl);
+  SSL_SESSION *copy;
+
+  if (self == NULL)
+    return 0;
+
+  copy = SSL_SESSION_dup (session);
+  if (copy == NULL)
+    {
+      g_tls_session_openssl_clear_errors ();
+      g_warning ("A session ticket was lost: OpenSSL could not duplicate it");
+      return 0;
+    }
+
+  g_queue_push_tail (&self->sessions, copy);
+  if (g_queue_get_length (&self->sessions) > SESSIONS_MAX)
+    SSL_SESSION_free (g_queue_pop_head (&self->sessions));
+  return 0; /* OpenSSL keeps its reference */
+}

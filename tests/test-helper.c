@@ -426,6 +426,27 @@ tickets_survive_their_connection (gconstpointer data)
   g_assert_cmpint (g_tls_session_helper_get_resumption (second), ==, G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
+/* The tickets and the end come in one read. */
+static void
+tickets_survive_garbage_behind_them (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_GARBAGE };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) first = client_connect (server);
+  g_autoptr (GTlsSessionHelper) second = NULL;
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (client_connection (first)));
+  g_autoptr (GError) error = NULL;
+  char byte;
+
+  g_assert_true (test_server_wait_ended (server, 1));
+  g_assert_cmpint (g_input_stream_read (input, &byte, 1, NULL, &error), ==, -1);
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC);
+  g_assert_cmpuint (client_count_tickets (first), ==, 2);
+
+  second = client_resume (server, first);
+  g_assert_cmpint (g_tls_session_helper_get_resumption (second), ==, G_TLS_SESSION_RESUMPTION_RESUMED);
+}
+
 static void
 helper_without_connection_does_not_crash (void)
 {
@@ -521,6 +542,7 @@ main (int argc, char **argv)
                         tickets_survive_their_connection);
   g_test_add_data_func ("/helper/tickets_survive_a_reset", GINT_TO_POINTER (TEST_BEHAVIOUR_RESET),
                         tickets_survive_their_connection);
+  g_test_add_func ("/helper/tickets_survive_garbage_behind_them", tickets_survive_garbage_behind_them);
   g_test_add_func ("/helper/helper_without_connection_does_not_crash", helper_without_connection_does_not_crash);
   g_test_add_data_func ("/helper/connects_to_host", system_server, connects_to_host);
 

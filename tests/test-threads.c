@@ -277,6 +277,25 @@ close_ends_a_read_in_another_thread (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+/* The peer says nothing and does not close, so that only our own close can end the read. */
+static void
+close_ends_a_read_that_nobody_answers (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SILENT };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect_with_ticket (server);
+  g_autoptr (GError) close_error = NULL;
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("read", read_until_closed, helper);
+
+  g_usleep (50 * 1000);
+  g_tls_session_connection_set_close_timeout (G_TLS_SESSION_CONNECTION (client_connection (helper)), 50);
+  g_io_stream_close (G_IO_STREAM (client_connection (helper)), NULL, &close_error);
+  g_assert_error (close_error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  error = g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 static gpointer
 wait_in_thread (gpointer data)
 {
@@ -343,6 +362,7 @@ main (int argc, char **argv)
   g_test_add_func ("/threads/one_thread_reads_while_another_writes", one_thread_reads_while_another_writes);
   g_test_add_func ("/threads/many_threads_shake_hands_at_once", many_threads_shake_hands_at_once);
   g_test_add_func ("/threads/close_ends_a_read_in_another_thread", close_ends_a_read_in_another_thread);
+  g_test_add_func ("/threads/close_ends_a_read_that_nobody_answers", close_ends_a_read_that_nobody_answers);
   g_test_add_func ("/threads/wait_and_read_in_two_threads", wait_and_read_in_two_threads);
   g_test_add_func ("/threads/tickets_can_be_copied_from_many_threads", tickets_can_be_copied_from_many_threads);
   return g_test_run ();

@@ -202,12 +202,10 @@ STACK_OF (X509) * g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self)
 /* Tickets */
 
 /* The oldest session that arrived and was not taken yet, owned by the caller; NULL if there is none, and before the
- * peer has been judged.
+ * peer has been accepted. One that came right before the connection failed is as good as any other.
  */
 SSL_SESSION *
 g_tls_session_engine_take_session (GTlsSessionEngine *self)
 {
-  if (self->state != G_TLS_SESSION_ENGINE_STATE_OPEN && self->state != G_TLS_SESSION_ENGINE_STATE_PEER_ENDED)
-    return NULL;
-  return g_queue_pop_head (&self->sessions);
+  return self->verdict == G_TLS_SESSION_VERDICT_ACCEPT ? g_queue_pop_head (&self->sessions) : NULL;
 }

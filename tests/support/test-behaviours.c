@@ -193,6 +193,16 @@ stay_silent (TestPeer *peer)
 }
 
 static void
+send_garbage (TestPeer *peer)
+{
+  static const char garbage[] = "\x17\x03\x03\x00\x20This was not enciphered by anyone";
+
+  if (send (peer->fd, garbage, sizeof garbage - 1, MSG_NOSIGNAL) < 0)
+    peer->record.error = g_strdup (g_strerror (errno));
+  peer->record.end = TEST_END_OURS;
+}
+
+static void
 echo_once (TestPeer *peer)
 {
   g_autofree guint8 *buffer = g_malloc (BUFFER_SIZE);
@@ -224,6 +234,9 @@ test_behave (TestPeer *peer)
       break;
     case TEST_BEHAVIOUR_SILENT:
       stay_silent (peer);
+      break;
+    case TEST_BEHAVIOUR_GARBAGE:
+      send_garbage (peer);
       break;
     case TEST_BEHAVIOUR_ABRUPT:
     case TEST_BEHAVIOUR_RESET:

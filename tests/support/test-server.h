@@ -19,6 +19,7 @@ typedef enum
   TEST_BEHAVIOUR_SILENT,            /* after the handshake never reads, writes or closes, until the server is freed */
   TEST_BEHAVIOUR_ABRUPT,            /* echoes once, then closes the socket without close_notify */
   TEST_BEHAVIOUR_RESET,             /* echoes once, then resets the connection */
+  TEST_BEHAVIOUR_GARBAGE,           /* sends what is not a TLS record right after the handshake, then closes */
   TEST_BEHAVIOUR_STALL,             /* accepts, and never answers the ClientHello */
   TEST_BEHAVIOUR_NOT_TLS,           /* answers in plain text */
   TEST_BEHAVIOUR_KEY_UPDATE,        /* as ECHO, but asks for new keys before each answer */

@@ -157,9 +157,9 @@ client_close (GTlsSessionHelper *helper)
 guint
 client_count_tickets (GTlsSessionHelper *helper)
 {
-  g_autoptr (GPtrArray) tickets = g_tls_session_helper_list_tickets (helper);
+  g_autolist (GTlsSessionTicket) tickets = g_tls_session_helper_list_tickets (helper);
 
-  return tickets->len;
+  return g_list_length (tickets);
 }
 
 void

@@ -129,13 +129,13 @@ show_tickets (Stage *stage, GTlsSessionHelper *helper, GError **error)
   gint64 began = g_get_monotonic_time ();
   g_autoptr (GTlsSessionTicket) ticket
     = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
-  g_autoptr (GPtrArray) tickets = NULL;
+  g_autolist (GTlsSessionTicket) tickets = NULL;
 
   if (ticket == NULL)
     return FALSE;
 
   tickets = g_tls_session_helper_list_tickets (helper);
-  tell ("2 tickets arrive", began, "%u so far, valid for %u s%s.", tickets->len,
+  tell ("2 tickets arrive", began, "%u so far, valid for %u s%s.", g_list_length (tickets),
         g_tls_session_ticket_get_lifetime (ticket),
         g_tls_session_ticket_get_single_use (ticket) ? ", each to be used once" : "");
   return TRUE;

@@ -19,7 +19,7 @@ gboolean g_tls_session_client_connection_offer_from (GTlsSessionClientConnection
 
 GTlsSessionTicket *g_tls_session_client_connection_pick_ticket (GTlsSessionClientConnection *self);
 
-GPtrArray *g_tls_session_client_connection_list_tickets (GTlsSessionClientConnection *self);
+GList *g_tls_session_client_connection_list_tickets (GTlsSessionClientConnection *self);
 
 void g_tls_session_client_connection_observe_tickets (GTlsSessionClientConnection *self,
                                                       GObject *observer,

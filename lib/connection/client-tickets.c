@@ -30,10 +30,10 @@ g_tls_session_client_connection_pick_ticket (GTlsSessionClientConnection *self)
 }
 
 /* All that were received, the oldest first; owned by the caller. */
-GPtrArray *
+GList *
 g_tls_session_client_connection_list_tickets (GTlsSessionClientConnection *self)
 {
-  GPtrArray *tickets;
+  GList *tickets;
 
   g_mutex_lock (&base_of (self)->lock);
   tickets = g_tls_session_ticket_shelf_list (base_of (self)->shelf);

@@ -91,13 +91,13 @@ g_tls_session_ticket_shelf_is_empty (GTlsSessionTicketShelf *self)
 }
 
 /* All of them, the expired ones too; owned by the caller. */
-GPtrArray *
+GList *
 g_tls_session_ticket_shelf_list (GTlsSessionTicketShelf *self)
 {
-  GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
+  GList *list = NULL;
 
-  for (guint i = 0; i < self->tickets->len; i++)
-    g_ptr_array_add (list, g_object_ref (g_ptr_array_index (self->tickets, i)));
+  for (guint i = self->tickets->len; i > 0; i--)
+    list = g_list_prepend (list, g_object_ref (g_ptr_array_index (self->tickets, i - 1)));
   return list;
 }
 

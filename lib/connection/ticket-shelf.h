@@ -21,7 +21,7 @@ gboolean g_tls_session_ticket_shelf_has_unused (GTlsSessionTicketShelf *self);
 
 gboolean g_tls_session_ticket_shelf_is_empty (GTlsSessionTicketShelf *self);
 
-GPtrArray *g_tls_session_ticket_shelf_list (GTlsSessionTicketShelf *self);
+GList *g_tls_session_ticket_shelf_list (GTlsSessionTicketShelf *self);
 
 typedef void (*GTlsSessionTicketFunc) (GObject *observer, GTlsSessionTicket *ticket);
 

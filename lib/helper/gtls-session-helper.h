@@ -48,7 +48,7 @@ G_TLS_SESSION_API
 GTlsSessionTicket *g_tls_session_helper_get_ticket (GTlsSessionHelper *self);
 
 G_TLS_SESSION_API
-GPtrArray *g_tls_session_helper_list_tickets (GTlsSessionHelper *self);
+GList *g_tls_session_helper_list_tickets (GTlsSessionHelper *self);
 
 G_TLS_SESSION_API
 gboolean g_tls_session_helper_set_ticket (GTlsSessionHelper *self, GTlsSessionTicket *ticket, GError **error);

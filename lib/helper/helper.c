@@ -352,17 +352,15 @@ g_tls_session_helper_get_ticket (GTlsSessionHelper *self)
  *
  * At most 32 are kept; older ones go.
  *
- * Returns: (transfer full) (element-type GTlsSessionTicket): the tickets
+ * Returns: (transfer full) (element-type GTlsSessionTicket): the tickets; %NULL, the empty list, if there is none
  * Since: 0.1
  */
-GPtrArray *
+GList *
 g_tls_session_helper_list_tickets (GTlsSessionHelper *self)
 {
   g_return_val_if_fail (G_TLS_SESSION_IS_HELPER (self), NULL);
 
-  if (self->client == NULL)
-    return g_ptr_array_new_with_free_func (g_object_unref);
-  return g_tls_session_client_connection_list_tickets (self->client);
+  return self->client != NULL ? g_tls_session_client_connection_list_tickets (self->client) : NULL;
 }
 
 /**

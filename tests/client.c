@@ -8,8 +8,8 @@ client_connect_tcp (TestServer *server)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GError) error = NULL;
-  GSocketConnection *tcp
-    = g_socket_client_connect_to_host (client, "127.0.0.1", test_server_get_port (server), NULL, &error);
+  GSocketConnection *tcp = g_socket_client_connect_to_host (client, "127.0.0.1", test_server_get_port (server), NULL,
+                                                            &error);
 
   g_assert_no_error (error);
   return G_IO_STREAM (tcp);
@@ -19,8 +19,8 @@ static void
 trust_server (GTlsSessionHelper *helper, TestServer *server)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GTlsSessionFileDatabase) database
-    = g_tls_session_file_database_new (test_server_get_ca_path (server), &error);
+  g_autoptr (GTlsSessionFileDatabase)
+    database = g_tls_session_file_database_new (test_server_get_ca_path (server), &error);
 
   g_assert_no_error (error);
   g_tls_connection_set_database (client_connection (helper), G_TLS_DATABASE (database));

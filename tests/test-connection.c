@@ -295,8 +295,8 @@ works_over_any_pollable_stream (void)
   TestServerOptions options = { 0 };
   g_autoptr (TestServer) server = test_server_new (&options);
   g_autoptr (GIOStream) tcp = client_connect_tcp (server);
-  g_autoptr (GIOStream) simple
-    = g_simple_io_stream_new (g_io_stream_get_input_stream (tcp), g_io_stream_get_output_stream (tcp));
+  g_autoptr (GIOStream)
+    simple = g_simple_io_stream_new (g_io_stream_get_input_stream (tcp), g_io_stream_get_output_stream (tcp));
   g_autoptr (GTlsSessionHelper) helper = client_prepare_over (server, simple);
 
   client_exchange (helper, "hello");
@@ -540,8 +540,7 @@ main (int argc, char **argv)
   static const FailureCase expired = { { .certificate = TEST_CERTIFICATE_EXPIRED }, G_TLS_ERROR_BAD_CERTIFICATE };
   static const FailureCase too_early = { { .certificate = TEST_CERTIFICATE_NOT_YET_VALID },
                                          G_TLS_ERROR_BAD_CERTIFICATE };
-  static const FailureCase other_name = { { .certificate = TEST_CERTIFICATE_OTHER_NAME },
-                                          G_TLS_ERROR_BAD_CERTIFICATE };
+  static const FailureCase other_name = { { .certificate = TEST_CERTIFICATE_OTHER_NAME }, G_TLS_ERROR_BAD_CERTIFICATE };
   static const FailureCase stranger = { { .certificate = TEST_CERTIFICATE_STRANGER }, G_TLS_ERROR_BAD_CERTIFICATE };
   static const FailureCase stranger_tls12 = { { .certificate = TEST_CERTIFICATE_STRANGER, .only_tls12 = TRUE },
                                               G_TLS_ERROR_BAD_CERTIFICATE };

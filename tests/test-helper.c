@@ -92,9 +92,9 @@ ticket_tells_about_itself (void)
   g_assert_cmpstr (g_tls_session_ticket_get_application_protocol (ticket), ==, "example/1");
   g_assert_cmpuint (g_tls_session_ticket_get_lifetime (ticket), ==, 1234);
   g_assert_true (g_tls_session_ticket_get_single_use (ticket));
-  g_assert_cmpint (g_date_time_difference (g_tls_session_ticket_get_expires (ticket),
-                                           g_tls_session_ticket_get_received (ticket)),
-                   ==, 1234 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (
+    g_date_time_difference (g_tls_session_ticket_get_expires (ticket), g_tls_session_ticket_get_received (ticket)), ==,
+    1234 * G_TIME_SPAN_SECOND);
   g_assert_cmpstr (g_tls_connection_get_negotiated_protocol (client_connection (helper)), ==, "example/1");
   client_close (helper);
 }

@@ -14,7 +14,10 @@ typedef struct
 } Judge;
 
 static gboolean
-on_accept_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags errors, Judge *judge)
+on_accept_certificate (GTlsConnection *connection,
+                       GTlsCertificate *certificate,
+                       GTlsCertificateFlags errors,
+                       Judge *judge)
 {
   /* Gio: it is not set yet while this is emitted. */
   g_assert_null (g_tls_connection_get_peer_certificate (connection));
@@ -34,8 +37,8 @@ static void
 trust_stranger (GTlsSessionHelper *helper, TestServer *server)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GTlsSessionFileDatabase) database
-    = g_tls_session_file_database_new (test_pki_get_other_ca_path (test_server_get_pki (server)), &error);
+  g_autoptr (GTlsSessionFileDatabase)
+    database = g_tls_session_file_database_new (test_pki_get_other_ca_path (test_server_get_pki (server)), &error);
 
   g_assert_no_error (error);
   g_tls_connection_set_database (client_connection (helper), G_TLS_DATABASE (database));

@@ -29,8 +29,7 @@ static const GOptionEntry option_entries[] = {
 
 /* Telling */
 
-static void
-tell (const char *scene, gint64 began, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void tell (const char *scene, gint64 began, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static void
 tell (const char *scene, gint64 began, const char *format, ...)
@@ -127,8 +126,7 @@ static gboolean
 show_tickets (Stage *stage, GTlsSessionHelper *helper, GError **error)
 {
   gint64 began = g_get_monotonic_time ();
-  g_autoptr (GTlsSessionTicket) ticket
-    = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
+  g_autoptr (GTlsSessionTicket) ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
   g_autolist (GTlsSessionTicket) tickets = NULL;
 
   if (ticket == NULL)
@@ -160,8 +158,7 @@ play (Stage *stage, GError **error)
   g_autoptr (GTlsSessionHelper) helper = prepare (stage, error);
 
   return helper != NULL && show_full_handshake (stage, helper, error) && show_tickets (stage, helper, error) &&
-         show_resumed (stage, helper, error) &&
-         (stage->server == NULL || show_refused (stage, helper, error)) &&
+         show_resumed (stage, helper, error) && (stage->server == NULL || show_refused (stage, helper, error)) &&
          g_io_stream_close (G_IO_STREAM (connection_of (helper)), NULL, error);
 }
 

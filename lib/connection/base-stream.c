@@ -16,8 +16,8 @@
 
 struct _GTlsSessionBaseStream
 {
-  GSocket *socket;              /* NULL unless the stream is a plain socket; borrowed from the stream */
-  GPollableInputStream *input;  /* borrowed likewise */
+  GSocket *socket;             /* NULL unless the stream is a plain socket; borrowed from the stream */
+  GPollableInputStream *input; /* borrowed likewise */
   GPollableOutputStream *output;
   GIOStream *stream;
 };

@@ -46,13 +46,14 @@ static void g_tls_session_client_connection_initable_init (GInitableIface *iface
 static void g_tls_session_client_connection_async_initable_init (GAsyncInitableIface *iface);
 static void g_tls_session_client_connection_client_init (GTlsClientConnectionInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (
-  GTlsSessionClientConnection,
-  g_tls_session_client_connection,
-  G_TLS_SESSION_TYPE_CONNECTION,
-  G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, g_tls_session_client_connection_initable_init)
-    G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, g_tls_session_client_connection_async_initable_init)
-      G_IMPLEMENT_INTERFACE (G_TYPE_TLS_CLIENT_CONNECTION, g_tls_session_client_connection_client_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (GTlsSessionClientConnection,
+                               g_tls_session_client_connection,
+                               G_TLS_SESSION_TYPE_CONNECTION,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, g_tls_session_client_connection_initable_init)
+                                 G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE,
+                                                        g_tls_session_client_connection_async_initable_init)
+                                   G_IMPLEMENT_INTERFACE (G_TYPE_TLS_CLIENT_CONNECTION,
+                                                          g_tls_session_client_connection_client_init))
 
 enum
 {
@@ -111,7 +112,8 @@ g_tls_session_client_connection_fill_settings (GTlsSessionConnection *connection
 }
 
 /* The chain of a resumed session is the one the ticket carries, and only of a resumed one. */
-static STACK_OF (X509) * g_tls_session_client_connection_get_peer_chain (GTlsSessionConnection *connection)
+static STACK_OF (X509) *
+g_tls_session_client_connection_get_peer_chain (GTlsSessionConnection *connection)
 {
   GTlsSessionTicket *ticket = client_of (connection)->offer.ticket;
 
@@ -394,6 +396,5 @@ g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection 
 {
   g_return_val_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self), FALSE);
 
-  return g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (self)) ==
-         G_TLS_SESSION_RESUMPTION_RESUMED;
+  return g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (self)) == G_TLS_SESSION_RESUMPTION_RESUMED;
 }

@@ -48,8 +48,7 @@ identity_fits (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
                                         g_tls_session_ticket_get_server_name (ticket)))
     return TRUE;
 
-  return chain != NULL && sk_X509_num (chain) > 0 &&
-         g_tls_session_verify_identity (sk_X509_value (chain, 0), identity);
+  return chain != NULL && sk_X509_num (chain) > 0 && g_tls_session_verify_identity (sk_X509_value (chain, 0), identity);
 }
 
 static gboolean

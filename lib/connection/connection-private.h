@@ -102,7 +102,7 @@ struct _GTlsSessionConnection
   GTlsProtocolVersion minimum;
   GTlsProtocolVersion maximum;
   int rehandshake_mode; /* kept for Gio, without any effect, as Gio documents */
-  guint close_timeout; /* ms */
+  guint close_timeout;  /* ms */
   gboolean require_close_notify;
 
   /* Facts, once the handshake has ended */
@@ -131,7 +131,7 @@ struct _GTlsSessionConnectionClass
   /* All of these with the lock held. */
   void (*fill_settings) (GTlsSessionConnection *self, GTlsSessionEngineSettings *settings);
   void (*handshake_done) (GTlsSessionConnection *self);
-  STACK_OF (X509) * (*get_peer_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
+  STACK_OF (X509) *(*get_peer_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
   GSocketConnectable *(*dup_peer_identity) (GTlsSessionConnection *self);
   GTlsCertificateFlags (*get_validation_flags) (GTlsSessionConnection *self);
   GTlsSessionTicket *(*make_ticket) (GTlsSessionConnection *self, SSL_SESSION *session);

@@ -71,8 +71,7 @@ static gboolean
 handshake_has_ended (GTlsSessionConnection *self)
 {
   return self->life >= G_TLS_SESSION_LIFE_OPEN ||
-         (self->engine != NULL &&
-          g_tls_session_engine_get_state (self->engine) == G_TLS_SESSION_ENGINE_STATE_FAILED);
+         (self->engine != NULL && g_tls_session_engine_get_state (self->engine) == G_TLS_SESSION_ENGINE_STATE_FAILED);
 }
 
 static void

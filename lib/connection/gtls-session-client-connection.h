@@ -21,8 +21,8 @@ GType g_tls_session_client_connection_get_type (void) G_GNUC_CONST;
 
 G_TLS_SESSION_API
 GTlsSessionClientConnection *g_tls_session_client_connection_new (GIOStream *base_io_stream,
-                                                                 GSocketConnectable *server_identity,
-                                                                 GError **error);
+                                                                  GSocketConnectable *server_identity,
+                                                                  GError **error);
 
 G_TLS_SESSION_API
 gboolean g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection *self);

@@ -104,10 +104,7 @@ g_tls_session_input_stream_is_readable (GPollableInputStream *stream)
 }
 
 static gssize
-g_tls_session_input_stream_read_nonblocking (GPollableInputStream *stream,
-                                             void *buffer,
-                                             gsize count,
-                                             GError **error)
+g_tls_session_input_stream_read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GError **error)
 {
   g_autoptr (GTlsSessionConnection) connection = get_connection (G_TLS_SESSION_INPUT_STREAM (stream), error);
   Reading reading = { buffer, count, 0 };

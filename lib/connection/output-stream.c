@@ -8,11 +8,7 @@
  */
 
 #define G_TLS_SESSION_TYPE_OUTPUT_STREAM (g_tls_session_output_stream_get_type ())
-G_DECLARE_FINAL_TYPE (GTlsSessionOutputStream,
-                      g_tls_session_output_stream,
-                      G_TLS_SESSION,
-                      OUTPUT_STREAM,
-                      GOutputStream)
+G_DECLARE_FINAL_TYPE (GTlsSessionOutputStream, g_tls_session_output_stream, G_TLS_SESSION, OUTPUT_STREAM, GOutputStream)
 
 struct _GTlsSessionOutputStream
 {

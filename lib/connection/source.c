@@ -50,10 +50,7 @@ poll_handshake (GTlsSessionConnection *self, GIOCondition *base_condition)
 }
 
 static GTlsSessionPoll
-poll_locked (GTlsSessionConnection *self,
-             GIOCondition direction,
-             gboolean takes_stash,
-             GIOCondition *base_condition)
+poll_locked (GTlsSessionConnection *self, GIOCondition direction, gboolean takes_stash, GIOCondition *base_condition)
 {
   if (takes_stash && self->life == G_TLS_SESSION_LIFE_OPEN && g_tls_session_engine_has_stash (self->engine))
     return G_TLS_SESSION_POLL_READY;

@@ -25,9 +25,7 @@ GList *g_tls_session_ticket_shelf_list (GTlsSessionTicketShelf *self);
 
 typedef void (*GTlsSessionTicketFunc) (GObject *observer, GTlsSessionTicket *ticket);
 
-void g_tls_session_ticket_shelf_observe (GTlsSessionTicketShelf *self,
-                                         GObject *observer,
-                                         GTlsSessionTicketFunc func);
+void g_tls_session_ticket_shelf_observe (GTlsSessionTicketShelf *self, GObject *observer, GTlsSessionTicketFunc func);
 
 GPtrArray *g_tls_session_ticket_shelf_list_observers (GTlsSessionTicketShelf *self);
 

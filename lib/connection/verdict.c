@@ -25,9 +25,9 @@ typedef struct
   GSocketConnectable *identity; /* nullable */
   GTlsCertificateFlags validation_flags;
   const char *purpose;
-  STACK_OF (X509) * chain;          /* NULL: the peer showed none */
+  STACK_OF (X509) *chain;              /* NULL: the peer showed none */
   GTlsSessionCertificate *certificate; /* the chain, for the program */
-  GTlsCertificate *for_database;       /* the chain as a database that is not ours takes it; NULL: none is to be asked */
+  GTlsCertificate *for_database; /* the chain as a database that is not ours takes it; NULL: none is to be asked */
 
   GTlsSessionJudgedFunc judged; /* only when asynchronous */
   gpointer judged_data;
@@ -52,7 +52,7 @@ static Case *
 open_case (GTlsSessionConnection *connection)
 {
   GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (connection);
-  STACK_OF (X509) * chain;
+  STACK_OF (X509) *chain;
   Case *self = g_new0 (Case, 1);
 
   self->connection = g_object_ref (connection);
@@ -134,8 +134,9 @@ g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cance
   GError *local_error = NULL;
 
   if (the_case->for_database != NULL)
-    faults |= g_tls_database_verify_chain (the_case->database, the_case->for_database, the_case->purpose, the_case->identity, the_case->interaction,
-                                           G_TLS_DATABASE_VERIFY_NONE, cancellable, &local_error);
+    faults |= g_tls_database_verify_chain (the_case->database, the_case->for_database, the_case->purpose,
+                                           the_case->identity, the_case->interaction, G_TLS_DATABASE_VERIFY_NONE,
+                                           cancellable, &local_error);
   if (local_error != NULL)
     {
       g_propagate_prefixed_error (error, local_error, "The peer's certificate could not be verified: ");
@@ -200,9 +201,9 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
 
   the_case->judged = judged;
   the_case->judged_data = data;
-  g_tls_database_verify_chain_async (the_case->database, the_case->for_database, the_case->purpose,
-                                     the_case->identity, the_case->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable,
-                                     on_chain_verified, the_case);
+  g_tls_database_verify_chain_async (the_case->database, the_case->for_database, the_case->purpose, the_case->identity,
+                                     the_case->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable, on_chain_verified,
+                                     the_case);
   g_steal_pointer (&the_case);
   return G_TLS_SESSION_JUDGED_LATER;
 }

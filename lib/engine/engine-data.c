@@ -189,8 +189,7 @@ g_tls_session_engine_has_stash (GTlsSessionEngine *self)
 gboolean
 g_tls_session_engine_has_data (GTlsSessionEngine *self)
 {
-  return SSL_pending (self->ssl) > 0 ||
-         g_tls_session_transport_bio_has_read_ahead (self->bio);
+  return SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_read_ahead (self->bio);
 }
 
 /* Writing */
@@ -253,11 +252,7 @@ answer_write_ended (GError **error)
 
 /* DONE with at least one byte unless @count is 0: as many records as the transport takes. */
 GTlsSessionEngineStatus
-g_tls_session_engine_write (GTlsSessionEngine *self,
-                            const void *bytes,
-                            gsize count,
-                            gsize *n_written,
-                            GError **error)
+g_tls_session_engine_write (GTlsSessionEngine *self, const void *bytes, gsize count, gsize *n_written, GError **error)
 {
   gsize begun = count_begun (self, bytes, count);
   GTlsSessionEngineStatus status;

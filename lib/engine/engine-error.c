@@ -128,8 +128,8 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
     return g_error_new (G_TLS_ERROR, code, "%s %s failed: the answer is not TLS (%s)", name_of_operation (operation),
                         name_of_peer (self), text);
 
-  return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: %s", name_of_operation (operation),
-                      name_of_peer (self), text);
+  return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: %s", name_of_operation (operation), name_of_peer (self),
+                      text);
 }
 
 GTlsSessionEngineStatus
@@ -161,11 +161,11 @@ static GTlsSessionEngineStatus
 answer_end (GTlsSessionEngine *self, GTlsSessionOperation operation, GError **error)
 {
   if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE)
-    return g_tls_session_engine_fail (
-      self,
-      g_error_new (G_TLS_ERROR, G_TLS_ERROR_EOF, "The TLS handshake with %s failed: the peer closed the connection",
-                   name_of_peer (self)),
-      error);
+    return g_tls_session_engine_fail (self,
+                                      g_error_new (G_TLS_ERROR, G_TLS_ERROR_EOF,
+                                                   "The TLS handshake with %s failed: the peer closed the connection",
+                                                   name_of_peer (self)),
+                                      error);
 
   /* At a close of our own, a FIN is as good an answer as close_notify is. */
   if (operation == G_TLS_SESSION_OPERATION_CLOSE || !self->require_close_notify)
@@ -201,10 +201,7 @@ answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GErro
 
 /* @result is what an SSL_… call other than a success returned. */
 GTlsSessionEngineStatus
-g_tls_session_engine_interpret (GTlsSessionEngine *self,
-                                GTlsSessionOperation operation,
-                                int result,
-                                GError **error)
+g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation operation, int result, GError **error)
 {
   switch (SSL_get_error (self->ssl, result))
     {

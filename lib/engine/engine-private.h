@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  G_TLS_SESSION_VERDICT_NONE,   /* not asked for yet */
-  G_TLS_SESSION_VERDICT_ASKED,  /* the handshake waits for it */
+  G_TLS_SESSION_VERDICT_NONE,  /* not asked for yet */
+  G_TLS_SESSION_VERDICT_ASKED, /* the handshake waits for it */
   G_TLS_SESSION_VERDICT_ACCEPT,
   G_TLS_SESSION_VERDICT_REJECT,
 } GTlsSessionVerdict;
@@ -39,7 +39,7 @@ struct _GTlsSessionEngine
 
   GTlsSessionVerdict verdict;
   GTlsCertificateFlags verdict_faults;
-  STACK_OF (X509) * peer_chain; /* as the peer sent it, leaf first; NULL when resumed */
+  STACK_OF (X509) *peer_chain; /* as the peer sent it, leaf first; NULL when resumed */
 
   GTlsSessionSpeaker last_speaker; /* whose the last application data was */
   GByteArray *stash;               /* application data read while looking for a ticket; NULL when there is none */

@@ -194,7 +194,8 @@ g_tls_session_engine_dup_application_protocol (GTlsSessionEngine *self)
 }
 
 /* Borrowed; NULL if the peer sent none, as in a resumed handshake. */
-STACK_OF (X509) * g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self)
+STACK_OF (X509) *
+g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self)
 {
   return self->peer_chain;
 }

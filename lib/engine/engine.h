@@ -36,16 +36,16 @@ typedef enum
 /* What a handshake is to be done with. All borrowed for the call. */
 typedef struct
 {
-  const char *peer_name;           /* for errors: whom the connection is to; nullable */
-  const char *server_name;         /* for SNI (RFC 6066), never an IP literal; nullable */
-  GTlsProtocolVersion minimum;     /* UNKNOWN: no bound of the program's */
-  GTlsProtocolVersion maximum;     /* likewise */
-  const char *const *alpn;         /* application protocols to offer (RFC 7301); nullable */
-  SSL_SESSION *session;            /* to offer; a duplicate that nobody else uses; nullable */
-  X509 *certificate;               /* the client's; nullable */
-  EVP_PKEY *private_key;           /* its key; nullable */
-  STACK_OF (X509) * intermediates; /* what follows the client's certificate; nullable */
-  gboolean require_close_notify;   /* a FIN without close_notify is an error */
+  const char *peer_name;          /* for errors: whom the connection is to; nullable */
+  const char *server_name;        /* for SNI (RFC 6066), never an IP literal; nullable */
+  GTlsProtocolVersion minimum;    /* UNKNOWN: no bound of the program's */
+  GTlsProtocolVersion maximum;    /* likewise */
+  const char *const *alpn;        /* application protocols to offer (RFC 7301); nullable */
+  SSL_SESSION *session;           /* to offer; a duplicate that nobody else uses; nullable */
+  X509 *certificate;              /* the client's; nullable */
+  EVP_PKEY *private_key;          /* its key; nullable */
+  STACK_OF (X509) *intermediates; /* what follows the client's certificate; nullable */
+  gboolean require_close_notify;  /* a FIN without close_notify is an error */
 } GTlsSessionEngineSettings;
 
 GTlsSessionEngine *g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error);
@@ -104,7 +104,7 @@ char *g_tls_session_engine_dup_application_protocol (GTlsSessionEngine *self);
 
 /* Trust */
 
-STACK_OF (X509) * g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self);
+STACK_OF (X509) *g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self);
 
 void g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults);
 

@@ -50,8 +50,7 @@ static GTlsSessionTransportStatus
 read_transport (TransportBio *self, void *buffer, gsize size, gsize *n_read)
 {
   GError *error = NULL;
-  GTlsSessionTransportStatus status
-    = self->transport.funcs->read (self->transport.data, buffer, size, n_read, &error);
+  GTlsSessionTransportStatus status = self->transport.funcs->read (self->transport.data, buffer, size, n_read, &error);
 
   if (status == G_TLS_SESSION_TRANSPORT_END)
     self->at_end = TRUE;
@@ -112,8 +111,8 @@ static GTlsSessionTransportStatus
 write_transport (TransportBio *self, const void *bytes, gsize size, gsize *n_written)
 {
   GError *error = NULL;
-  GTlsSessionTransportStatus status
-    = self->transport.funcs->write (self->transport.data, bytes, size, n_written, &error);
+  GTlsSessionTransportStatus status = self->transport.funcs->write (self->transport.data, bytes, size, n_written,
+                                                                    &error);
 
   if (status == G_TLS_SESSION_TRANSPORT_ERROR)
     keep_error (self, error);
@@ -228,8 +227,7 @@ make_method (void)
   BIO_METHOD *method = BIO_meth_new (BIO_get_new_index () | BIO_TYPE_SOURCE_SINK, "gtls-session transport");
 
   if (method == NULL || BIO_meth_set_read_ex (method, transport_bio_read) != 1 ||
-      BIO_meth_set_write_ex (method, transport_bio_write) != 1 ||
-      BIO_meth_set_ctrl (method, transport_bio_ctrl) != 1 ||
+      BIO_meth_set_write_ex (method, transport_bio_write) != 1 || BIO_meth_set_ctrl (method, transport_bio_ctrl) != 1 ||
       BIO_meth_set_destroy (method, transport_bio_destroy) != 1)
     g_error ("OpenSSL has no memory for a BIO method");
 

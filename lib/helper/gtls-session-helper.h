@@ -54,9 +54,7 @@ G_TLS_SESSION_API
 gboolean g_tls_session_helper_set_ticket (GTlsSessionHelper *self, GTlsSessionTicket *ticket, GError **error);
 
 G_TLS_SESSION_API
-gboolean g_tls_session_helper_copy_session_state (GTlsSessionHelper *self,
-                                                  GTlsSessionHelper *source,
-                                                  GError **error);
+gboolean g_tls_session_helper_copy_session_state (GTlsSessionHelper *self, GTlsSessionHelper *source, GError **error);
 
 G_TLS_SESSION_API
 GTlsSessionTicket *g_tls_session_helper_wait_for_ticket (GTlsSessionHelper *self,

@@ -51,8 +51,7 @@ g_tls_session_helper_connect_to_host (const char *host_and_port,
   helper = tcp != NULL ? wrap (tcp, identity, error) : NULL;
 
   if (helper == NULL ||
-      !g_tls_connection_handshake (G_TLS_CONNECTION (g_tls_session_helper_get_connection (helper)), cancellable,
-                                   error))
+      !g_tls_connection_handshake (G_TLS_CONNECTION (g_tls_session_helper_get_connection (helper)), cancellable, error))
     return NULL;
   return g_steal_pointer (&helper);
 }

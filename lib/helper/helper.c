@@ -165,9 +165,9 @@ g_tls_session_helper_class_init (GTlsSessionHelperClass *class)
    *
    * Since: 0.1
    */
-  properties[PROP_CONNECTION]
-    = g_param_spec_object ("connection", NULL, NULL, G_TYPE_TLS_CLIENT_CONNECTION,
-                           G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_CONNECTION] = g_param_spec_object ("connection", NULL, NULL, G_TYPE_TLS_CLIENT_CONNECTION,
+                                                     G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY |
+                                                       G_PARAM_STATIC_STRINGS);
 
   /**
    * GTlsSessionHelper:resumption: (getter get_resumption)
@@ -199,9 +199,8 @@ g_tls_session_helper_class_init (GTlsSessionHelperClass *class)
    *
    * Since: 0.1
    */
-  signals[SIGNAL_TICKET_AVAILABLE]
-    = g_signal_new ("ticket-available", G_TYPE_FROM_CLASS (class), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                    1, G_TLS_SESSION_TYPE_TICKET);
+  signals[SIGNAL_TICKET_AVAILABLE] = g_signal_new ("ticket-available", G_TYPE_FROM_CLASS (class), G_SIGNAL_RUN_LAST, 0,
+                                                   NULL, NULL, NULL, G_TYPE_NONE, 1, G_TLS_SESSION_TYPE_TICKET);
 }
 
 static void

@@ -82,9 +82,9 @@ issue (const Issued *issuer, const char *common_name, const char *names, long fr
   g_assert_nonnull (X509_gmtime_adj (X509_getm_notAfter (issued.certificate), until));
   g_assert_cmpint (X509_set_pubkey (issued.certificate, issued.key), ==, 1);
   set_subject (issued.certificate, common_name);
-  g_assert_cmpint (
-    X509_set_issuer_name (issued.certificate, X509_get_subject_name (issuer ? issuer->certificate : issued.certificate)),
-    ==, 1);
+  g_assert_cmpint (X509_set_issuer_name (issued.certificate,
+                                         X509_get_subject_name (issuer ? issuer->certificate : issued.certificate)),
+                   ==, 1);
 
   if (names != NULL)
     add_extension (issued.certificate, signer->certificate, NID_subject_alt_name, names);

@@ -18,8 +18,8 @@
 #include <string.h>
 
 static const char *behaviour_names[TEST_N_BEHAVIOURS] = {
-  "echo",   "sink",    "greet", "greet-then-ticket", "ticket-on-request", "silent", "abrupt",
-  "reset",  "garbage", "stall", "not-tls",           "key-update",
+  "echo",  "sink",    "greet", "greet-then-ticket", "ticket-on-request", "silent", "abrupt",
+  "reset", "garbage", "stall", "not-tls",           "key-update",
 };
 
 static const char *certificate_names[TEST_N_CERTIFICATES] = { "good", "expired", "not-yet-valid", "other-name",
@@ -40,9 +40,11 @@ static int greeting_size;
 
 static const GOptionEntry option_entries[] = {
   { "behaviour", 0, 0, G_OPTION_ARG_STRING, &behaviour_name,
-    "echo, sink, greet, greet-then-ticket, ticket-on-request, silent, abrupt, reset, garbage, stall, not-tls, key-update", "B" },
-  { "certificate", 0, 0, G_OPTION_ARG_STRING, &certificate_name,
-    "good, expired, not-yet-valid, other-name, stranger", "C" },
+    "echo, sink, greet, greet-then-ticket, ticket-on-request, silent, abrupt, reset, garbage, stall, not-tls, "
+    "key-update",
+    "B" },
+  { "certificate", 0, 0, G_OPTION_ARG_STRING, &certificate_name, "good, expired, not-yet-valid, other-name, stranger",
+    "C" },
   { "alpn", 0, 0, G_OPTION_ARG_STRING, &alpn, "choose this application protocol", "NAME" },
   { "tls1.2", 0, 0, G_OPTION_ARG_NONE, &only_tls12, "TLS 1.2 at most", NULL },
   { "tls1.3", 0, 0, G_OPTION_ARG_NONE, &only_tls13, "TLS 1.3 at least", NULL },

@@ -55,7 +55,12 @@ struct _TestServer
 /* The context */
 
 static int
-choose_alpn (SSL *ssl, const guint8 **chosen, guint8 *chosen_length, const guint8 *offered, unsigned int length, void *data)
+choose_alpn (SSL *ssl,
+             const guint8 **chosen,
+             guint8 *chosen_length,
+             const guint8 *offered,
+             unsigned int length,
+             void *data)
 {
   const TestServerOptions *options = data;
   gsize wanted = strlen (options->alpn);
@@ -218,7 +223,9 @@ serve (gpointer data)
 {
   Session *session = data;
   TestServer *self = session->server;
-  TestPeer peer = { .options = &self->options, .stopping = &self->stopping, .n_greeted = &self->n_greeted, .fd = session->fd };
+  TestPeer peer = {
+    .options = &self->options, .stopping = &self->stopping, .n_greeted = &self->n_greeted, .fd = session->fd
+  };
 
   block_sigpipe ();
   peer.checksum = g_checksum_new (G_CHECKSUM_SHA256);
@@ -254,7 +261,8 @@ static gpointer
 accept_all (gpointer data)
 {
   TestServer *self = data;
-  struct pollfd fds[] = { { .fd = self->listening_fd, .events = POLLIN }, { .fd = self->wake_fds[0], .events = POLLIN } };
+  struct pollfd fds[] = { { .fd = self->listening_fd, .events = POLLIN },
+                          { .fd = self->wake_fds[0], .events = POLLIN } };
 
   while (!g_atomic_int_get (&self->stopping))
     {

@@ -40,23 +40,23 @@ typedef struct
   gboolean only_tls12;
   gboolean only_tls13;
   TestTls12 tls12;
-  gboolean no_tickets;     /* TLS 1.3: none */
-  guint n_tickets;         /* TLS 1.3: this many; 0 means 2 */
-  guint ticket_lifetime;   /* s; 0 means 7200 */
-  const char *alpn;        /* one protocol to choose if it is offered; nullable */
-  guint read_delay_ms;     /* SINK */
-  guint pause_ms;          /* SINK: between reads of 64 KiB */
-  guint greeting_size;     /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
+  gboolean no_tickets;   /* TLS 1.3: none */
+  guint n_tickets;       /* TLS 1.3: this many; 0 means 2 */
+  guint ticket_lifetime; /* s; 0 means 7200 */
+  const char *alpn;      /* one protocol to choose if it is offered; nullable */
+  guint read_delay_ms;   /* SINK */
+  guint pause_ms;        /* SINK: between reads of 64 KiB */
+  guint greeting_size;   /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
 } TestServerOptions;
 
 typedef enum
 {
-  TEST_END_OPEN,         /* it has not ended yet */
+  TEST_END_OPEN, /* it has not ended yet */
   TEST_END_CLOSE_NOTIFY,
-  TEST_END_FIN,          /* without close_notify */
+  TEST_END_FIN, /* without close_notify */
   TEST_END_RESET,
-  TEST_END_OURS,         /* the server ended it first */
-  TEST_END_FAILED,       /* another error; see the record's error */
+  TEST_END_OURS,   /* the server ended it first */
+  TEST_END_FAILED, /* another error; see the record's error */
   TEST_N_ENDS,
 } TestEnd;
 

@@ -189,6 +189,7 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
                                       gpointer data)
 {
   g_autoptr (Case) the_case = open_case (self);
+  Case *asked;
 
   if (the_case->for_database == NULL)
     {
@@ -199,11 +200,11 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
   if (!claim_judge (self))
     return G_TLS_SESSION_JUDGED_ELSEWHERE;
 
-  the_case->judged = judged;
-  the_case->judged_data = data;
-  g_tls_database_verify_chain_async (the_case->database, the_case->for_database, the_case->purpose, the_case->identity,
-                                     the_case->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable, on_chain_verified,
-                                     the_case);
-  g_steal_pointer (&the_case);
+  asked = g_steal_pointer (&the_case);
+  asked->judged = judged;
+  asked->judged_data = data;
+  g_tls_database_verify_chain_async (asked->database, asked->for_database, asked->purpose, asked->identity,
+                                     asked->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable, on_chain_verified,
+                                     asked);
   return G_TLS_SESSION_JUDGED_LATER;
 }

@@ -56,10 +56,11 @@ read_stash (GTlsSessionEngine *self, void *buffer, gsize count)
 static void
 push_answers_out (GTlsSessionEngine *self)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
   if (g_tls_session_transport_bio_flush (self->bio) == G_TLS_SESSION_TRANSPORT_ERROR)
-    error = g_tls_session_transport_bio_take_error (self->bio); /* the next write meets it again */
+    error = g_tls_session_transport_bio_take_error (self->bio);
+  g_clear_error (&error); /* the next write meets it again */
 }
 
 static GTlsSessionEngineStatus

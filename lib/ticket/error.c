@@ -6,7 +6,7 @@
  *
  * Gets the error domain of this library, `g-tls-session-error-quark`.
  *
- * C code writes [const@GTlsSession.ERROR] instead. The codes of the domain
+ * C code writes `G_TLS_SESSION_ERROR` instead. The codes of the domain
  * are those of [error@GTlsSession.Error].
  *
  * Returns: the quark

@@ -78,7 +78,7 @@ static void initable_iface_init (GInitableIface *iface);
  *
  * A certificate (X.509, RFC 5280), perhaps with its private key and with the certificate of its issuer.
  *
- * It is made from PEM or DER, by the functions here or by [func@GLib.Object.new] and the construct properties of
+ * It is made from PEM or DER, by the functions here or by [ctor@GObject.Object.new] and the construct properties of
  * [class@Gio.TlsCertificate]. A PEM that holds several certificates makes a chain: the first one is the certificate
  * itself, and [property@Gio.TlsCertificate:issuer] leads on to the others as far as each is signed by the next.
  *

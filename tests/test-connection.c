@@ -122,6 +122,49 @@ handshake_async_completes (gconstpointer data)
   client_close (helper);
 }
 
+static guint
+count_threads (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  guint count = 0;
+
+  g_assert_nonnull (tasks);
+  while (g_dir_read_name (tasks) != NULL)
+    count++;
+  return count;
+}
+
+/* With a server that never answers, so that it is under way for as long as is looked. */
+static void
+async_handshake_starts_no_thread (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_STALL };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_prepare (server);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  g_autoptr (GError) error = NULL;
+  guint before;
+
+  while (test_server_count_connections (server) < 1)
+    g_usleep (1000);
+  g_type_class_unref (g_type_class_ref (G_TYPE_TASK)); /* with which GLib starts its one worker, whoever uses it */
+  before = count_threads ();
+  g_tls_connection_handshake_async (client_connection (helper), G_PRIORITY_DEFAULT, cancellable, client_keep_result,
+                                    &result);
+  for (int i = 0; i < 20; i++)
+    {
+      g_assert_cmpuint (count_threads (), ==, before);
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+  g_cancellable_cancel (cancellable);
+  awaited = client_await (&result);
+  g_assert_false (g_tls_connection_handshake_finish (client_connection (helper), awaited, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 sync_call_overtakes_an_async_handshake (void)
 {
@@ -557,6 +600,7 @@ main (int argc, char **argv)
                         handshake_async_completes);
   g_test_add_data_func ("/connection/tls1.2/handshake_async_completes", GINT_TO_POINTER (TRUE),
                         handshake_async_completes);
+  g_test_add_func ("/connection/async_handshake_starts_no_thread", async_handshake_starts_no_thread);
   g_test_add_func ("/connection/sync_call_overtakes_an_async_handshake", sync_call_overtakes_an_async_handshake);
 
   g_test_add_data_func ("/connection/handshake_fails_where_it_is_not_tls", &not_tls, handshake_fails_with_words);

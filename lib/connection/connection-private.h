@@ -22,7 +22,8 @@ G_BEGIN_DECLS
  *   announce.c       delivers signals in the context where they are expected
  *   ticket-shelf.c   the tickets a connection received, and who wants to hear of new ones
  *   input-stream.c, output-stream.c
- *   client-connection.c  what only a client has
+ *   client-connection.c  what only a client has: client-offer.c what it offers, client-tickets.c what it received,
+ *                        client-explain.c what it says of both
  *
  * The lock covers everything below it in the struct. It is held for one step of the engine, never while waiting and
  * never while code of the program's runs (signals, databases).

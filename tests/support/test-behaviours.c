@@ -150,6 +150,7 @@ static void
 go_on_after_greeting (TestPeer *peer)
 {
   g_atomic_int_inc (peer->n_greeted);
+  g_usleep (peer->options->read_delay_ms * 1000);
   echo (peer);
 }
 

@@ -52,7 +52,7 @@ static const GOptionEntry option_entries[] = {
   { "no-tickets", 0, 0, G_OPTION_ARG_NONE, &no_tickets, "issue neither tickets nor session ids", NULL },
   { "tickets", 0, 0, G_OPTION_ARG_INT, &n_tickets, "TLS 1.3 tickets for a full handshake (2)", "N" },
   { "lifetime", 0, 0, G_OPTION_ARG_INT, &ticket_lifetime, "of tickets, in seconds (7200)", "S" },
-  { "read-delay", 0, 0, G_OPTION_ARG_INT, &read_delay_ms, "sink: before the first read", "MS" },
+  { "read-delay", 0, 0, G_OPTION_ARG_INT, &read_delay_ms, "sink and greet: before the first read", "MS" },
   { "pause", 0, 0, G_OPTION_ARG_INT, &pause_ms, "sink: after each 64 KiB", "MS" },
   { "greeting-size", 0, 0, G_OPTION_ARG_INT, &greeting_size, "greet: bytes, 'a' to 'w' over and over (1000)", "N" },
   G_OPTION_ENTRY_NULL,

@@ -44,7 +44,7 @@ typedef struct
   guint n_tickets;       /* TLS 1.3: this many; 0 means 2 */
   guint ticket_lifetime; /* s; 0 means 7200 */
   const char *alpn;      /* one protocol to choose if it is offered; nullable */
-  guint read_delay_ms;   /* SINK */
+  guint read_delay_ms;   /* SINK, and GREET… after the greeting */
   guint pause_ms;        /* SINK: between reads of 64 KiB */
   guint greeting_size;   /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
 } TestServerOptions;

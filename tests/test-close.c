@@ -316,10 +316,17 @@ assert_close_times_out (GTlsSessionHelper *helper, gboolean async)
   g_assert_true (g_io_stream_is_closed (stream));
 }
 
+typedef struct
+{
+  TestBehaviour behaviour;
+  gboolean async;
+} TimeoutCase;
+
 static void
 close_ends_at_its_timeout (gconstpointer data)
 {
-  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SILENT };
+  const TimeoutCase *timeout_case = data;
+  TestServerOptions options = { .behaviour = timeout_case->behaviour };
   g_autoptr (TestServer) server = test_server_new (&options);
   g_autoptr (GTlsSessionHelper) helper = client_connect (server);
   g_autoptr (GIOStream) base = NULL;
@@ -327,7 +334,7 @@ close_ends_at_its_timeout (gconstpointer data)
   g_object_get (client_connection (helper), "base-io-stream", &base, NULL);
   client_write (helper, "hello", 5);
   g_tls_session_connection_set_close_timeout (G_TLS_SESSION_CONNECTION (client_connection (helper)), 100);
-  assert_close_times_out (helper, GPOINTER_TO_INT (data));
+  assert_close_times_out (helper, timeout_case->async);
   g_assert_true (g_io_stream_is_closed (base));
 }
 
@@ -391,6 +398,13 @@ close_before_the_handshake_is_quiet (void)
 int
 main (int argc, char **argv)
 {
+  static const TimeoutCase silence = { TEST_BEHAVIOUR_SILENT, FALSE };
+  static const TimeoutCase silence_async = { TEST_BEHAVIOUR_SILENT, TRUE };
+  static const TimeoutCase data_flood = { TEST_BEHAVIOUR_FLOOD, FALSE };
+  static const TimeoutCase data_flood_async = { TEST_BEHAVIOUR_FLOOD, TRUE };
+  static const TimeoutCase ticket_flood = { TEST_BEHAVIOUR_TICKET_FLOOD, FALSE };
+  static const TimeoutCase ticket_flood_async = { TEST_BEHAVIOUR_TICKET_FLOOD, TRUE };
+
   has_own_namespace = enter_own_namespace (); /* before there are threads */
   g_test_init (&argc, &argv, NULL);
 
@@ -404,8 +418,13 @@ main (int argc, char **argv)
   g_test_add_func ("/close/closing_the_output_first_loses_nothing", closing_the_output_first_loses_nothing);
   g_test_add_func ("/close/tickets_that_come_at_the_close_are_kept", tickets_that_come_at_the_close_are_kept);
   g_test_add_func ("/close/does_not_wait_when_the_peer_spoke_last", close_does_not_wait_when_the_peer_spoke_last);
-  g_test_add_data_func ("/close/ends_at_its_timeout", GINT_TO_POINTER (FALSE), close_ends_at_its_timeout);
-  g_test_add_data_func ("/close/async_ends_at_its_timeout", GINT_TO_POINTER (TRUE), close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/ends_at_its_timeout", &silence, close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/async_ends_at_its_timeout", &silence_async, close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/ends_at_its_timeout_in_a_flood", &data_flood, close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/async_ends_at_its_timeout_in_a_flood", &data_flood_async, close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/ends_at_its_timeout_in_a_flood_of_tickets", &ticket_flood, close_ends_at_its_timeout);
+  g_test_add_data_func ("/close/async_ends_at_its_timeout_in_a_flood_of_tickets", &ticket_flood_async,
+                        close_ends_at_its_timeout);
   g_test_add_func ("/close/without_timeout_does_not_wait", close_without_timeout_does_not_wait);
   g_test_add_func ("/close/can_be_cancelled", close_can_be_cancelled);
   g_test_add_func ("/close/before_the_handshake_is_quiet", close_before_the_handshake_is_quiet);

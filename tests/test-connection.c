@@ -502,6 +502,36 @@ cancelled_write_leaves_the_stream_whole (void)
 }
 
 static void
+read_in_a_flood_of_tickets_can_be_cancelled (gconstpointer data)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_TICKET_FLOOD };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  char byte;
+
+  if (GPOINTER_TO_INT (data))
+    {
+      g_autoptr (GAsyncResult) awaited = NULL;
+
+      g_input_stream_read_async (input_of (helper), &byte, 1, G_PRIORITY_DEFAULT, cancellable, client_keep_result,
+                                 &result);
+      awaited = client_await (&result);
+      g_assert_cmpint (g_input_stream_read_finish (input_of (helper), awaited, &error), ==, -1);
+    }
+  else
+    {
+      g_assert_cmpint (g_input_stream_read (input_of (helper), &byte, 1, cancellable, &error), ==, -1);
+    }
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  g_assert_cmpuint (client_count_tickets (helper), <=, 32);
+}
+
+static void
 truncation_is_told (void)
 {
   TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_ABRUPT };
@@ -633,6 +663,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/connection/read_async_ends_at_the_sockets_timeout", GINT_TO_POINTER (TRUE),
                         read_ends_at_the_sockets_timeout);
   g_test_add_func ("/connection/cancelled_write_leaves_the_stream_whole", cancelled_write_leaves_the_stream_whole);
+  g_test_add_data_func ("/connection/read_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (FALSE),
+                        read_in_a_flood_of_tickets_can_be_cancelled);
+  g_test_add_data_func ("/connection/read_async_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (TRUE),
+                        read_in_a_flood_of_tickets_can_be_cancelled);
   g_test_add_func ("/connection/truncation_is_told", truncation_is_told);
   g_test_add_func ("/connection/output_can_be_closed_by_itself", output_can_be_closed_by_itself);
   g_test_add_func ("/connection/stream_outlives_its_connection", stream_outlives_its_connection);

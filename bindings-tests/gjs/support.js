@@ -7,9 +7,11 @@ import GLib from 'gi://GLib';
 import GTlsSession from 'gi://GTlsSession?version=1';
 import System from 'system';
 
+Gio._promisify(GTlsSession.Helper, 'connect_to_host_async', 'connect_to_host_finish');
 Gio._promisify(GTlsSession.Helper.prototype, 'wait_for_ticket_async', 'wait_for_ticket_finish');
 Gio._promisify(Gio.TlsConnection.prototype, 'handshake_async', 'handshake_finish');
 Gio._promisify(Gio.IOStream.prototype, 'close_async', 'close_finish');
+Gio._promisify(Gio.InputStream.prototype, 'read_bytes_async', 'read_bytes_finish');
 Gio._promisify(Gio.OutputStream.prototype, 'write_all_async', 'write_all_finish');
 
 export const KINDS = {
@@ -173,9 +175,21 @@ export function close(helper) {
     assert(helper.get_connection().close(null));
 }
 
+// A wait of the old style, without a promise from Gio.
+export function waitWithCallback(helper, timeout, cancellable) {
+    return new Promise((resolve, reject) => helper.wait_for_ticket_async(timeout, cancellable, (source, result) => {
+        try {
+            assertEqual(source, helper);
+            resolve(source.wait_for_ticket_finish(result));
+        } catch (error) {
+            reject(error);
+        }
+    }));
+}
+
 function check(error, domain, code) {
     assert(error.matches?.(domain, code), `another error: ${error}`);
-    assert(error.message.length > 10);
+    assert(error.message.length > 10, `no sentence: ${error.message}`);
 }
 
 export function raises(domain, code, call) {

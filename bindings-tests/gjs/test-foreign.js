@@ -5,7 +5,10 @@
 import Gio from 'gi://Gio';
 import GTlsSession from 'gi://GTlsSession?version=1';
 
-import {assert, assertEqual, exchange, raises, story, tellAll, withServer} from './support.js';
+import {assert, assertEqual, close, exchange, raises, rejects, storyForEachKind, tellAll, withServer} from './support.js';
+
+const {UNSUPPORTED} = GTlsSession.Error;
+const {UNKNOWN} = GTlsSession.Resumption;
 
 function prepareForeign(server) {
     const connection = Gio.TlsClientConnection.new(server.tcp(), Gio.NetworkAddress.new('localhost', server.port));
@@ -13,19 +16,47 @@ function prepareForeign(server) {
     return GTlsSession.Helper.new(connection);
 }
 
-story('foreign_connection_is_unknown', () => withServer(['--tls1.2'], server => {
-    const {UNSUPPORTED} = GTlsSession.Error;
-    const first = prepareForeign(server);
-    first.get_connection().handshake(null);
-    exchange(first, 'hello');
+function connectForeign(server) {
+    const helper = prepareForeign(server);
+    helper.get_connection().handshake(null);
+    exchange(helper, 'hello');
+    return helper;
+}
+
+storyForEachKind('foreign_connection_is_unknown', options => withServer(options, async server => {
+    const first = connectForeign(server);
     const second = prepareForeign(server);
+    assertEqual(second.resumption, UNKNOWN);
     raises(GTlsSession.Error, UNSUPPORTED, () => second.copy_session_state(first));
     raises(GTlsSession.Error, UNSUPPORTED, () => first.wait_for_ticket(0, null));
+    await rejects(GTlsSession.Error, UNSUPPORTED, first.wait_for_ticket_async(-1, null));
     second.get_connection().handshake(null);
     exchange(second, 'hello');
-    assertEqual(second.resumption, GTlsSession.Resumption.UNKNOWN);
+    assertEqual(second.resumption, UNKNOWN);
     assertEqual(second.get_ticket(), null);
+    assertEqual(second.list_tickets().length, 0);
     assert(second.explain().includes('another TLS backend'));
+    close(second);
+    close(first);
+}));
+
+storyForEachKind('nothing_passes_between_backends', options => withServer(options, server => {
+    const foreign = connectForeign(server);
+    const ours = server.connectWithTicket();
+    const nextOurs = server.prepare();
+    const nextForeign = prepareForeign(server);
+    raises(GTlsSession.Error, UNSUPPORTED, () => nextOurs.copy_session_state(foreign));
+    raises(GTlsSession.Error, UNSUPPORTED, () => nextForeign.copy_session_state(ours));
+    raises(GTlsSession.Error, UNSUPPORTED, () => nextForeign.set_ticket(ours.get_ticket()));
+    for (const helper of [nextOurs, nextForeign]) {
+        helper.get_connection().handshake(null);
+        exchange(helper, 'hello');
+        close(helper);
+    }
+    assertEqual(nextOurs.resumption, GTlsSession.Resumption.NONE);
+    assertEqual(nextForeign.resumption, UNKNOWN);
+    close(foreign);
+    close(ours);
 }));
 
 if (Gio.TlsBackend.get_default().supports_tls())

@@ -80,18 +80,26 @@ deadline_of_close (GTlsSessionConnection *self)
 static void
 explain_failure (GTlsSessionConnection *self, const Closing *closing, GError **error)
 {
-  if (closing->stage != CLOSE_STAGE_DRAIN || error == NULL || *error == NULL)
+  guint timeout_ms = g_tls_session_connection_get_close_timeout (self);
+
+  if (error == NULL || *error == NULL)
     return;
 
-  if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+  if (closing->stage == CLOSE_STAGE_END_WRITE && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      g_clear_error (error);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                   "The peer did not take what was sent within %u ms (close-timeout); some of it is lost", timeout_ms);
+    }
+  else if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     {
       g_clear_error (error);
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
                    "The peer did not end its side of the TLS connection within %u ms (close-timeout); "
                    "it may not have read everything that was sent",
-                   g_tls_session_connection_get_close_timeout (self));
+                   timeout_ms);
     }
-  else
+  else if (closing->stage == CLOSE_STAGE_DRAIN)
     {
       g_prefix_error (error, "The peer may not have read everything that was sent: ");
     }

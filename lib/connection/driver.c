@@ -160,6 +160,24 @@ wait_for_turn (GTlsSessionConnection *self,
   return in_time;
 }
 
+/* Without the lock, but with the lane's turn. The engine may have more to look at without the base stream. */
+static gboolean
+wait_for_data (GTlsSessionConnection *self, gint64 deadline, GCancellable *cancellable, GError **error)
+{
+  gboolean has_data;
+
+  g_mutex_lock (&self->lock);
+  has_data = g_tls_session_engine_has_data (self->engine);
+  g_mutex_unlock (&self->lock);
+
+  if (deadline >= 0 && g_get_monotonic_time () >= deadline)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The peer did not answer in time");
+      return FALSE;
+    }
+  return has_data || g_tls_session_base_stream_wait (self->base, G_IO_IN, deadline, cancellable, error);
+}
+
 /* What a status asks for, blocking. Without the lock, but with the lane's turn. */
 static gboolean
 satisfy (GTlsSessionConnection *self,
@@ -171,7 +189,7 @@ satisfy (GTlsSessionConnection *self,
   switch (status)
     {
     case G_TLS_SESSION_ENGINE_WANTS_READ:
-      return g_tls_session_base_stream_wait (self->base, G_IO_IN, deadline, cancellable, error);
+      return wait_for_data (self, deadline, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_WRITE:
       return g_tls_session_base_stream_wait (self->base, G_IO_OUT, deadline, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:

@@ -36,8 +36,10 @@ new_client_context (void)
       return NULL;
     }
 
-  SSL_CTX_set_mode (context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
-                               SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode (context,
+                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  /* A peer that sends tickets without end must not keep SSL_read() from returning. */
+  SSL_CTX_clear_mode (context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_options (context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode (context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb (context, g_tls_session_engine_on_new_session);

@@ -10,6 +10,8 @@
  * lib/connection/close.c, which calls in this order: end_write, then either drain or discard.
  */
 
+#define RECORDS_AT_ONCE 64
+
 /* Whether what we sent last may still be on its way, so that closing has to wait for the peer's own end. A connection
  * on which nobody spoke counts as ours: an empty upload is an upload, and TLS 1.3 tickets lie unread in its socket.
  */
@@ -59,7 +61,9 @@ g_tls_session_engine_end_write (GTlsSessionEngine *self, GError **error)
     }
 }
 
-/* Reads on until the peer has ended its side; what it still sends is thrown away, except for tickets. */
+/* Reads on until the peer has ended its side; what it still sends is thrown away, except for tickets. It answers
+ * WANTS_READ now and then even if there is more, for the driver to look after the deadline and the cancellable.
+ */
 GTlsSessionEngineStatus
 g_tls_session_engine_drain (GTlsSessionEngine *self, GError **error)
 {
@@ -70,7 +74,7 @@ g_tls_session_engine_drain (GTlsSessionEngine *self, GError **error)
     return G_TLS_SESSION_ENGINE_END;
 
   scratch = g_malloc (SSL3_RT_MAX_PLAIN_LENGTH);
-  while (status == G_TLS_SESSION_ENGINE_DONE)
+  for (int i = 0; i < RECORDS_AT_ONCE && status == G_TLS_SESSION_ENGINE_DONE; i++)
     {
       size_t n_read = 0;
       int result;
@@ -83,7 +87,7 @@ g_tls_session_engine_drain (GTlsSessionEngine *self, GError **error)
     }
 
   g_tls_session_transport_bio_release_buffer (self->bio);
-  return status;
+  return status == G_TLS_SESSION_ENGINE_DONE ? G_TLS_SESSION_ENGINE_WANTS_READ : status;
 }
 
 /* Throws away up to @most bytes that have arrived, undeciphered, so that no unread byte makes a reset of the close. */

@@ -19,6 +19,7 @@
 
 #define RECORD_SIZE SSL3_RT_MAX_PLAIN_LENGTH
 #define STASH_MAX (256 * 1024)
+#define RECORDS_PASSED_BY 64
 
 static void
 byte_array_wipe (GByteArray *array)
@@ -63,8 +64,9 @@ push_answers_out (GTlsSessionEngine *self)
   g_clear_error (&error); /* the next write meets it again */
 }
 
+/* SSL_read() returns after each record, also one that brings no application data: a ticket, a KeyUpdate. */
 static GTlsSessionEngineStatus
-read_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
+read_any_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
 {
   int result;
 
@@ -77,6 +79,21 @@ read_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, 
 
   self->last_speaker = G_TLS_SESSION_SPEAKER_PEER;
   return G_TLS_SESSION_ENGINE_DONE;
+}
+
+/* Passes by records that bring no application data, but not endlessly; the driver then looks after the deadline and the
+ * cancellable before it comes back.
+ */
+static GTlsSessionEngineStatus
+read_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
+{
+  GTlsSessionEngineStatus status = read_any_record (self, buffer, count, n_read, error);
+
+  for (int i = 0; i < RECORDS_PASSED_BY && status == G_TLS_SESSION_ENGINE_WANTS_READ &&
+                  g_tls_session_transport_bio_has_read_ahead (self->bio);
+       i++)
+    status = read_any_record (self, buffer, count, n_read, error);
+  return status;
 }
 
 /* Reads on while that costs no system call. What comes in the way of that shows again at the next call. */

@@ -100,20 +100,40 @@ judge_resumed (GTlsSessionEngine *self, GError **error)
     }
 }
 
+/* OpenSSL's step, and then what it wrote has to be out: the peer is not going to answer before. */
+static GTlsSessionEngineStatus
+shake_hands (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+  int result;
+
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_do_handshake (self->ssl);
+  if (result != 1)
+    status = g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, result, error);
+
+  if (status != G_TLS_SESSION_ENGINE_DONE && status != G_TLS_SESSION_ENGINE_WANTS_READ)
+    return status;
+
+  {
+    GTlsSessionEngineStatus flushed = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_HANDSHAKE, error);
+
+    return flushed == G_TLS_SESSION_ENGINE_DONE ? status : flushed;
+  }
+}
+
 static GTlsSessionEngineStatus
 step_handshake (GTlsSessionEngine *self, GError **error)
 {
-  int result;
+  GTlsSessionEngineStatus status;
 
   if (self->verdict == G_TLS_SESSION_VERDICT_ASKED)
     return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
 
   self->state = G_TLS_SESSION_ENGINE_STATE_HANDSHAKING;
-  g_tls_session_openssl_clear_errors ();
-  result = SSL_do_handshake (self->ssl);
-
-  if (result != 1)
-    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, result, error);
+  status = shake_hands (self, error);
+  if (status != G_TLS_SESSION_ENGINE_DONE)
+    return status;
 
   /* No peer without a certificate that somebody judged gets past here. */
   if (SSL_session_reused (self->ssl) || self->verdict != G_TLS_SESSION_VERDICT_ACCEPT)

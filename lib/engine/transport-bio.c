@@ -187,16 +187,14 @@ transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_taken)
   return 1;
 }
 
-/* For the end of a handshake's flight, which OpenSSL waits for. */
+/* For the end of a handshake's flight. That it would block is not told here either: OpenSSL's buffering BIO in between
+ * does not pass it on (3.0). The engine looks after it.
+ */
 static long
 flush_flight (BIO *bio)
 {
-  GTlsSessionTransportStatus status = flush_unsent (BIO_get_data (bio));
-
   BIO_clear_retry_flags (bio);
-  if (status == G_TLS_SESSION_TRANSPORT_WOULD_BLOCK)
-    BIO_set_retry_write (bio);
-  return status == G_TLS_SESSION_TRANSPORT_DONE ? 1 : -1;
+  return flush_unsent (BIO_get_data (bio)) == G_TLS_SESSION_TRANSPORT_ERROR ? -1 : 1;
 }
 
 static long

@@ -194,6 +194,22 @@ stay_silent (TestPeer *peer)
 }
 
 static void
+flood (TestPeer *peer)
+{
+  g_autofree guint8 *buffer = g_malloc0 (BUFFER_SIZE);
+
+  while (!g_atomic_int_get (peer->stopping) && transmit (peer, buffer, BUFFER_SIZE))
+    ;
+}
+
+static void
+flood_with_tickets (TestPeer *peer)
+{
+  while (!g_atomic_int_get (peer->stopping) && send_ticket (peer))
+    ;
+}
+
+static void
 send_garbage (TestPeer *peer)
 {
   static const char garbage[] = "\x17\x03\x03\x00\x20This was not enciphered by anyone";
@@ -235,6 +251,12 @@ test_behave (TestPeer *peer)
       break;
     case TEST_BEHAVIOUR_SILENT:
       stay_silent (peer);
+      break;
+    case TEST_BEHAVIOUR_FLOOD:
+      flood (peer);
+      break;
+    case TEST_BEHAVIOUR_TICKET_FLOOD:
+      flood_with_tickets (peer);
       break;
     case TEST_BEHAVIOUR_GARBAGE:
       send_garbage (peer);

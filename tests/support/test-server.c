@@ -43,6 +43,8 @@ struct _TestServer
   int stopping;  /* atomic */
   int n_greeted; /* atomic */
 
+  GMutex remembering; /* one handshake at a time, with session ids */
+
   GMutex lock;
   GCond cond;
   SSL_CTX *context;
@@ -153,6 +155,26 @@ note_handshake (TestServer *self, TestPeer *peer)
   g_mutex_unlock (&self->lock);
 }
 
+/* OpenSSL remembers a session for its id when SSL_accept() is about to return, which is after the client has got all it
+ * waits for. A client that comes back at once must find it remembered.
+ */
+static int
+accept_handshake (TestServer *self, TestPeer *peer)
+{
+  char byte;
+  int result;
+
+  if (self->options.tls12 != TEST_TLS12_SESSION_IDS)
+    return SSL_accept (peer->ssl);
+
+  if (recv (peer->fd, &byte, 1, MSG_PEEK) < 0)
+    return -1;
+  g_mutex_lock (&self->remembering);
+  result = SSL_accept (peer->ssl);
+  g_mutex_unlock (&self->remembering);
+  return result;
+}
+
 static void
 serve_tls (TestServer *self, TestPeer *peer)
 {
@@ -160,7 +182,7 @@ serve_tls (TestServer *self, TestPeer *peer)
 
   peer->ssl = new_ssl (self, peer->fd);
   ERR_clear_error ();
-  result = SSL_accept (peer->ssl);
+  result = accept_handshake (self, peer);
   if (result == 1)
     {
       note_handshake (self, peer);
@@ -311,6 +333,7 @@ test_server_new (const TestServerOptions *options)
   self->options = *options;
   self->options.alpn = g_strdup (options->alpn);
   self->pki = test_pki_new ();
+  g_mutex_init (&self->remembering);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->sessions = g_ptr_array_new_with_free_func (session_free);
@@ -343,6 +366,7 @@ test_server_free (TestServer *self)
   close (self->listening_fd);
   close (self->wake_fds[0]);
   close (self->wake_fds[1]);
+  g_mutex_clear (&self->remembering);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
   test_pki_free (self->pki);

@@ -19,6 +19,8 @@ typedef enum
   TEST_BEHAVIOUR_SILENT,            /* after the handshake never reads, writes or closes, until the server is freed */
   TEST_BEHAVIOUR_ABRUPT,            /* echoes once, then closes the socket without close_notify */
   TEST_BEHAVIOUR_RESET,             /* echoes once, then resets the connection */
+  TEST_BEHAVIOUR_FLOOD,             /* sends application data without end, and reads nothing */
+  TEST_BEHAVIOUR_TICKET_FLOOD,      /* sends tickets without end, and reads nothing */
   TEST_BEHAVIOUR_GARBAGE,           /* sends what is not a TLS record right after the handshake, then closes */
   TEST_BEHAVIOUR_STALL,             /* accepts, and never answers the ClientHello */
   TEST_BEHAVIOUR_NOT_TLS,           /* answers in plain text */

@@ -55,9 +55,10 @@ storyForEachKind('ticket_comes_once_by_the_signal', options => withServer([...op
 }));
 
 story('ticket_comes_late_on_request', () => withServer(['--tls1.3', '--behaviour=ticket-on-request'], server => {
-    const helper = server.connectWithTicket();
-    exchange(helper, 'hello');
+    const helper = server.connect();
     const tickets = collectTickets(helper);
+    exchange(helper, 'hello');
+    assertEqual(helper.get_ticket(), null);
     exchange(helper, 'TICKET\n');
     assertEqual(tickets.length, 1);
     assertEqual(helper.get_ticket(), tickets[0]);
@@ -278,21 +279,34 @@ for (const version of ['--tls1.3', '--tls1.2']) {
     }));
 }
 
-storyForEachKind('expired_is_told', options => withServer([...options, '--lifetime=1'], async server => {
-    const source = server.connectWithTicket();
-    const ticket = source.get_ticket();
-    const offered = server.prepare();
-    offered.copy_session_state(source);
-    await until(() => source.get_ticket() === null);
-    assert(!ticket.is_usable());
-    raises(SessionError, SessionError.EXPIRED, () => server.prepare().copy_session_state(source));
-    raises(SessionError, SessionError.EXPIRED, () => server.prepare().set_ticket(ticket));
-    offered.get_connection().handshake(null); // its lifetime ended between the offer and the handshake
-    assertEqual(offered.resumption, Resumption.NONE);
-    assert(offered.explain().includes('was not offered'));
-    close(offered);
-    close(source);
-}));
+for (const version of ['--tls1.3', '--tls1.2']) {
+    story(`expired_is_told${version}`, () => withServer([version, '--lifetime=1'], async server => {
+        const source = server.connectWithTicket();
+        const ticket = source.get_ticket();
+        const offered = server.prepare();
+        offered.copy_session_state(source);
+        await until(() => source.get_ticket() === null);
+        assert(!ticket.is_usable());
+        raises(SessionError, SessionError.EXPIRED, () => server.prepare().copy_session_state(source));
+        raises(SessionError, SessionError.EXPIRED, () => server.prepare().set_ticket(ticket));
+        offered.get_connection().handshake(null); // its lifetime ended between the offer and the handshake
+        assertEqual(offered.resumption, Resumption.NONE);
+        assert(offered.explain().includes('was not offered'));
+        close(offered);
+        close(source);
+    }));
+}
+
+// A session id brings no lifetime with it: that it is over, the server says by refusing.
+story('expired_session_id_is_refused', () => withServer(
+    ['--tls1.2', '--session-ids', '--lifetime=1'], async server => {
+        const source = server.connectWithTicket();
+        await sleep(2100);
+        const helper = server.resume(source);
+        assertEqual(helper.resumption, Resumption.REFUSED);
+        close(helper);
+        close(source);
+    }));
 
 storyForEachKind('source_not_ready_is_told', options => withServer(options, server => {
     raises(SessionError, SessionError.SOURCE_NOT_READY,
@@ -364,25 +378,6 @@ storyForEachKind('signals_come_by_the_main_loop_if_a_thread_reads', options => w
         close(helper);
         close(source);
     }));
-
-// Connecting
-
-story('connects_to_a_host_in_one_call', () => withServer(['--tls1.3'], async server => {
-    GLib.setenv('SSL_CERT_FILE', server.ca, true); // nobody has asked for the system's trust store yet
-    const first = GTlsSession.Helper.connect_to_host(`localhost:${server.port}`, 443, null);
-    assert(first.wait_for_ticket(10000, null).is_usable());
-    const second = await GTlsSession.Helper.connect_to_host_async('localhost', server.port, null);
-    exchange(second, 'hello');
-    raises(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, () => {
-        const cancelled = new Gio.Cancellable();
-        cancelled.cancel();
-        GTlsSession.Helper.connect_to_host('localhost', server.port, cancelled);
-    });
-    await rejects(Gio.TlsError, Gio.TlsError.BAD_CERTIFICATE,
-        GTlsSession.Helper.connect_to_host_async('127.0.0.2', server.port, null));
-    close(second);
-    close(first);
-}));
 
 // Closing
 

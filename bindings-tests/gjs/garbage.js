@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// One scene about garbage, named by the argument. test-garbage.js runs each in a process of its own, and looks at how
-// that ends and at what it says: nothing of the library may call into JavaScript while that collects garbage, nor crash.
+// One scene about garbage, named by the argument; without one, the names of all. test-garbage.js runs each in a process
+// of its own, and looks at how that ends and what it says: nothing of the library may call into JavaScript while that
+// collects garbage, nor crash.
 
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';

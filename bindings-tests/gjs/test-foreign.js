@@ -5,7 +5,8 @@
 import Gio from 'gi://Gio';
 import GTlsSession from 'gi://GTlsSession?version=1';
 
-import {assert, assertEqual, close, exchange, raises, rejects, storyForEachKind, tellAll, withServer} from './support.js';
+import {assert, assertEqual, close, exchange, raises, rejects, storyForEachKind, tellAll,
+    withServer} from './support.js';
 
 const {UNSUPPORTED} = GTlsSession.Error;
 const {UNKNOWN} = GTlsSession.Resumption;

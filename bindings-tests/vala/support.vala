@@ -121,6 +121,20 @@ int end_stories () {
     return n_failed > 0 ? 1 : 0;
 }
 
+// Runs an async call to its end.
+delegate void Begin (owned AsyncReadyCallback callback);
+
+AsyncResult finish (Begin begin) {
+    var loop = new MainLoop ();
+    AsyncResult? result = null;
+    begin ((object, its_result) => {
+        result = its_result;
+        loop.quit ();
+    });
+    loop.run ();
+    return result;
+}
+
 // What the call raises, as Vala sees it.
 Error raised (Call call) {
     try {

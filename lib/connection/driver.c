@@ -18,12 +18,6 @@
 
 /* Turns. All with the lock held. */
 
-gboolean
-g_tls_session_connection_is_handshaken (GTlsSessionConnection *self)
-{
-  return self->life == G_TLS_SESSION_LIFE_OPEN;
-}
-
 static GTlsSessionLane
 current_lane (GTlsSessionConnection *self, const GTlsSessionStep *step)
 {

@@ -7,6 +7,12 @@
 
 /* All of this with the lock held. */
 
+gboolean
+g_tls_session_connection_is_handshaken (GTlsSessionConnection *self)
+{
+  return self->life == G_TLS_SESSION_LIFE_OPEN;
+}
+
 /* Another backend's certificate becomes one of ours, if it gives its private key away. */
 static GTlsSessionCertificate *
 adopt_certificate (GTlsCertificate *certificate)

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
+#include "../engine/context.h"
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
 #include "ticket-object.h"
@@ -71,19 +72,7 @@ G_DEFINE_FINAL_TYPE (GTlsSessionTicket, g_tls_session_ticket, G_TYPE_OBJECT)
 static GTlsProtocolVersion
 session_version (SSL_SESSION *session)
 {
-  switch (SSL_SESSION_get_protocol_version (session))
-    {
-    case TLS1_VERSION:
-      return G_TLS_PROTOCOL_VERSION_TLS_1_0;
-    case TLS1_1_VERSION:
-      return G_TLS_PROTOCOL_VERSION_TLS_1_1;
-    case TLS1_2_VERSION:
-      return G_TLS_PROTOCOL_VERSION_TLS_1_2;
-    case TLS1_3_VERSION:
-      return G_TLS_PROTOCOL_VERSION_TLS_1_3;
-    default:
-      return G_TLS_PROTOCOL_VERSION_UNKNOWN;
-    }
+  return g_tls_session_protocol_from_openssl (SSL_SESSION_get_protocol_version (session));
 }
 
 static gboolean

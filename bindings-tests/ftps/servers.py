@@ -178,7 +178,7 @@ ScoreboardFile {self.directory / 'scoreboard'}
 DelayEngine off
 AuthOrder mod_auth_file.c
 AuthUserFile {users}
-DefaultRoot ~
+{'DefaultRoot ~' if os.getuid() == 0 else ''}
 TransferLog none
 SystemLog {self.directory / 'system'}
 TLSEngine on

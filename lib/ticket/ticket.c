@@ -2,6 +2,7 @@
 #include "ticket-private.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
@@ -377,10 +378,12 @@ g_tls_session_ticket_to_bytes (GTlsSessionTicket *self)
 
 /* Offering */
 
+/* time() as OpenSSL does: g_get_real_time() is some milliseconds ahead of it, at times into the next second, and a ticket
+ * stamped with that would seem to come from the future. */
 static gint64
 now_in_seconds (void)
 {
-  return g_get_real_time () / G_USEC_PER_SEC;
+  return time (NULL);
 }
 
 /**

@@ -42,18 +42,13 @@ struct _GTlsSessionClientConnectionClass
   GTlsSessionConnectionClass parent_class;
 };
 
-static void g_tls_session_client_connection_initable_init (GInitableIface *iface);
-static void g_tls_session_client_connection_async_initable_init (GAsyncInitableIface *iface);
 static void g_tls_session_client_connection_client_init (GTlsClientConnectionInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GTlsSessionClientConnection,
                                g_tls_session_client_connection,
                                G_TLS_SESSION_TYPE_CONNECTION,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, g_tls_session_client_connection_initable_init)
-                                 G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE,
-                                                        g_tls_session_client_connection_async_initable_init)
-                                   G_IMPLEMENT_INTERFACE (G_TYPE_TLS_CLIENT_CONNECTION,
-                                                          g_tls_session_client_connection_client_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_TLS_CLIENT_CONNECTION,
+                                                      g_tls_session_client_connection_client_init))
 
 enum
 {
@@ -92,14 +87,6 @@ g_tls_session_client_connection_get_identity (GTlsSessionClientConnection *self)
 
 /* GTlsSessionConnection */
 
-static GTlsSessionEngine *
-g_tls_session_client_connection_create_engine (GTlsSessionConnection *connection,
-                                               GTlsSessionTransport transport,
-                                               GError **error)
-{
-  return g_tls_session_engine_new_client (transport, error);
-}
-
 static void
 g_tls_session_client_connection_fill_settings (GTlsSessionConnection *connection, GTlsSessionEngineSettings *settings)
 {
@@ -120,6 +107,21 @@ g_tls_session_client_connection_get_peer_chain (GTlsSessionConnection *connectio
   if (!g_tls_session_engine_was_resumed (connection->engine))
     return g_tls_session_engine_get_peer_chain (connection->engine);
   return ticket != NULL ? g_tls_session_ticket_get_chain (ticket) : NULL;
+}
+
+static X509 *
+g_tls_session_client_connection_dup_server_certificate (GTlsSessionConnection *connection)
+{
+  STACK_OF (X509) *chain = g_tls_session_client_connection_get_peer_chain (connection);
+  X509 *certificate = sk_X509_num (chain) > 0 ? sk_X509_value (chain, 0) : NULL;
+
+  return certificate != NULL && X509_up_ref (certificate) == 1 ? certificate : NULL;
+}
+
+static void
+g_tls_session_client_connection_certificate_asked (GTlsSessionConnection *connection)
+{
+  g_tls_session_connection_note_change (connection, "accepted-cas");
 }
 
 static void
@@ -170,56 +172,6 @@ g_tls_session_client_connection_client_init (GTlsClientConnectionInterface *ifac
   iface->copy_session_state = g_tls_session_client_connection_copy_session_state;
 }
 
-/* GInitable, GAsyncInitable */
-
-static gboolean
-g_tls_session_client_connection_initable (GInitable *initable, GCancellable *cancellable, GError **error)
-{
-  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (initable);
-
-  if (connection->base != NULL)
-    return TRUE;
-  return g_tls_session_connection_init_base (connection, error);
-}
-
-static void
-g_tls_session_client_connection_initable_init (GInitableIface *iface)
-{
-  iface->init = g_tls_session_client_connection_initable;
-}
-
-/* Gio's own would start a thread for what never blocks. */
-static void
-g_tls_session_client_connection_init_async (GAsyncInitable *initable,
-                                            int io_priority,
-                                            GCancellable *cancellable,
-                                            GAsyncReadyCallback callback,
-                                            gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (initable, cancellable, callback, user_data);
-  GError *error = NULL;
-
-  g_task_set_source_tag (task, g_tls_session_client_connection_init_async);
-  g_task_set_priority (task, io_priority);
-  if (g_initable_init (G_INITABLE (initable), cancellable, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
-static gboolean
-g_tls_session_client_connection_init_finish (GAsyncInitable *initable, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static void
-g_tls_session_client_connection_async_initable_init (GAsyncInitableIface *iface)
-{
-  iface->init_async = g_tls_session_client_connection_init_async;
-  iface->init_finish = g_tls_session_client_connection_init_finish;
-}
-
 /* GObject */
 
 static void
@@ -244,7 +196,9 @@ g_tls_session_client_connection_get_property (GObject *object, guint property_id
       g_value_set_boolean (value, self->use_ssl3);
       break;
     case PROP_ACCEPTED_CAS:
-      g_value_set_pointer (value, NULL);
+      g_value_set_pointer (value, connection->engine != NULL
+                                    ? g_tls_session_engine_list_accepted_cas (connection->engine)
+                                    : NULL);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -315,10 +269,13 @@ g_tls_session_client_connection_class_init (GTlsSessionClientConnectionClass *cl
   object_class->set_property = g_tls_session_client_connection_set_property;
   object_class->finalize = g_tls_session_client_connection_finalize;
 
-  connection_class->create_engine = g_tls_session_client_connection_create_engine;
+  connection_class->create_engine = g_tls_session_engine_new_client;
   connection_class->fill_settings = g_tls_session_client_connection_fill_settings;
+  connection_class->certificate_asked = g_tls_session_client_connection_certificate_asked;
+  connection_class->asks_for_certificate = TRUE;
   connection_class->handshake_done = g_tls_session_client_connection_handshake_done;
   connection_class->get_peer_chain = g_tls_session_client_connection_get_peer_chain;
+  connection_class->dup_server_certificate = g_tls_session_client_connection_dup_server_certificate;
   connection_class->dup_peer_identity = g_tls_session_client_connection_dup_peer_identity;
   connection_class->get_validation_flags = g_tls_session_client_connection_read_validation_flags;
   connection_class->make_ticket = g_tls_session_client_connection_make_ticket;

@@ -3,6 +3,7 @@
 
 #include "../engine/engine.h"
 #include "../ticket/ticket-private.h"
+#include "../trust/certificate-private.h"
 #include "base-stream.h"
 #include "gtls-session-connection.h"
 #include "ticket-shelf.h"
@@ -13,17 +14,21 @@ G_BEGIN_DECLS
  *
  * What a TLS connection of either role is made of, for the files of this folder:
  *
- *   connection.c     the GObject: properties, GTlsConnection's and GIOStream's virtual functions
+ *   connection.c     the GObject: GTlsConnection's and GIOStream's virtual functions
+ *   connection-properties.c  its properties
+ *   initable.c       GInitable and GAsyncInitable
  *   driver.c         runs the engine's steps, waiting between them: the sync driver and the async driver
  *   source.c         the GSource by which the async driver and pollable streams wait
  *   handshake.c      the handshake as a step, and what is known after it
  *   verdict.c        puts the peer's chain before the database, and before accept-certificate
+ *   own-certificate.c  finds our own certificate when the handshake asks for it, perhaps by asking a person
  *   close.c          the closing rule
  *   announce.c       delivers signals in the context where they are expected
  *   ticket-shelf.c   the tickets a connection received, and who wants to hear of new ones
  *   input-stream.c, output-stream.c
  *   client-connection.c  what only a client has: client-offer.c what it offers, client-tickets.c what it received,
  *                        client-explain.c what it says of both
+ *   server-connection.c  what only a server has
  *
  * The lock covers everything below it in the struct. It is held for one step of the engine, never while waiting and
  * never while code of the program's runs (signals, databases).
@@ -53,9 +58,9 @@ typedef enum
 
 typedef enum
 {
-  G_TLS_SESSION_JUDGE_IDLE,
-  G_TLS_SESSION_JUDGE_AT_WORK, /* a database has been asked, asynchronously */
-} GTlsSessionJudge;
+  G_TLS_SESSION_QUESTION_NONE,
+  G_TLS_SESSION_QUESTION_ASKED, /* a database or an interaction is at work, asynchronously */
+} GTlsSessionQuestion;
 
 typedef enum
 {
@@ -91,7 +96,7 @@ struct _GTlsSessionConnection
   GPtrArray *sources;                    /* GSource, borrowed: all that wait for this connection */
   GTlsSessionEngine *engine;
   GTlsSessionLife life;
-  GTlsSessionJudge judge;
+  GTlsSessionQuestion question;
   GIOCondition handshake_wants; /* what the last handshake step waited for */
   GIOCondition timed_out;       /* a source gave up waiting for this; the next non-blocking call says so */
 
@@ -127,16 +132,22 @@ struct _GTlsSessionConnectionClass
 {
   GTlsConnectionClass parent_class;
 
-  GTlsSessionEngine *(*create_engine) (GTlsSessionConnection *self, GTlsSessionTransport transport, GError **error);
+  GTlsSessionEngine *(*create_engine) (GTlsSessionTransport transport, GError **error);
 
   /* All of these with the lock held. */
   void (*fill_settings) (GTlsSessionConnection *self, GTlsSessionEngineSettings *settings);
+  void (*certificate_asked) (GTlsSessionConnection *self);
   void (*handshake_done) (GTlsSessionConnection *self);
   STACK_OF (X509) *(*get_peer_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
+  X509 *(*dup_server_certificate) (GTlsSessionConnection *self);    /* nullable */
+
+  const char *verify_purpose;
+
+  /* Of a client only. A server knows no identity to hold its client's certificate to, and receives no tickets. */
   GSocketConnectable *(*dup_peer_identity) (GTlsSessionConnection *self);
   GTlsCertificateFlags (*get_validation_flags) (GTlsSessionConnection *self);
   GTlsSessionTicket *(*make_ticket) (GTlsSessionConnection *self, SSL_SESSION *session);
-  const char *verify_purpose;
+  gboolean asks_for_certificate; /* the interaction, when it has none */
 };
 
 #define G_TLS_SESSION_CONNECTION_GET_CLASS(obj) \
@@ -145,6 +156,16 @@ struct _GTlsSessionConnectionClass
 /* connection.c */
 
 gboolean g_tls_session_connection_init_base (GTlsSessionConnection *self, GError **error);
+
+gboolean g_tls_session_connection_begin_question (GTlsSessionConnection *self);
+
+void g_tls_session_connection_end_question (GTlsSessionConnection *self);
+
+/* connection-properties.c */
+
+#define G_TLS_SESSION_DEFAULT_CLOSE_TIMEOUT 5000 /* ms */
+
+void g_tls_session_connection_install_properties (GObjectClass *object_class);
 
 void g_tls_session_connection_set_resumption (GTlsSessionConnection *self, GTlsSessionResumption resumption);
 
@@ -169,6 +190,8 @@ gboolean g_tls_session_connection_try (GTlsSessionConnection *self,
                                        GError **error);
 
 void g_tls_session_connection_wake (GTlsSessionConnection *self);
+
+void g_tls_session_connection_wake_locked (GTlsSessionConnection *self);
 
 /* source.c */
 
@@ -195,23 +218,40 @@ GTlsSessionEngineStatus g_tls_session_connection_step_handshake (GTlsSessionConn
 
 void g_tls_session_connection_collect_tickets (GTlsSessionConnection *self);
 
+/* What the engine asks for in a handshake, by WANTS_VERDICT or WANTS_CERTIFICATE, may take its time. */
+
+typedef void (*GTlsSessionAnsweredFunc) (GTlsSessionConnection *self, GError *error, gpointer data);
+
+typedef enum
+{
+  G_TLS_SESSION_ANSWERED_NOW,       /* the engine has its answer */
+  G_TLS_SESSION_ANSWERED_LATER,     /* the callback will be called, with the error if there is one, owned */
+  G_TLS_SESSION_ANSWERED_ELSEWHERE, /* another operation has asked already; g_tls_session_connection_wake() follows */
+} GTlsSessionAnswered;
+
 /* verdict.c */
 
 gboolean g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cancellable, GError **error);
 
-typedef void (*GTlsSessionJudgedFunc) (GTlsSessionConnection *self, GError *error, gpointer data);
+GTlsSessionAnswered g_tls_session_connection_judge_async (GTlsSessionConnection *self,
+                                                          GCancellable *cancellable,
+                                                          GTlsSessionAnsweredFunc answered,
+                                                          gpointer data);
 
-typedef enum
-{
-  G_TLS_SESSION_JUDGED_NOW,       /* the engine has its verdict */
-  G_TLS_SESSION_JUDGED_LATER,     /* the callback will be called, with the error if there is one, owned */
-  G_TLS_SESSION_JUDGED_ELSEWHERE, /* another operation has asked already; g_tls_session_connection_wake() follows */
-} GTlsSessionJudged;
+gboolean g_tls_session_connection_judge_in_step (gpointer connection, GError **error);
 
-GTlsSessionJudged g_tls_session_connection_judge_async (GTlsSessionConnection *self,
-                                                        GCancellable *cancellable,
-                                                        GTlsSessionJudgedFunc judged,
-                                                        gpointer data);
+/* own-certificate.c */
+
+gboolean g_tls_session_connection_find_certificate (GTlsSessionConnection *self,
+                                                    GCancellable *cancellable,
+                                                    GError **error);
+
+GTlsSessionAnswered g_tls_session_connection_find_certificate_async (GTlsSessionConnection *self,
+                                                                     GCancellable *cancellable,
+                                                                     GTlsSessionAnsweredFunc answered,
+                                                                     gpointer data);
+
+GTlsSessionCertificate *g_tls_session_connection_adopt_certificate (GTlsCertificate *certificate);
 
 /* close.c */
 

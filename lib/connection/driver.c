@@ -40,20 +40,20 @@ lane_is_free (GTlsSessionConnection *self, const GTlsSessionStep *step)
   return self->turns[current_lane (self, step)] == NULL || has_stash_for (self, step);
 }
 
-static void
-wake_locked (GTlsSessionConnection *self)
+/* Whoever waits for this connection looks at it again. With the lock held. */
+void
+g_tls_session_connection_wake_locked (GTlsSessionConnection *self)
 {
   g_cond_broadcast (&self->turn_cond);
   for (guint i = 0; i < self->sources->len; i++)
     g_source_set_ready_time (g_ptr_array_index (self->sources, i), 0);
 }
 
-/* Whoever waits for this connection looks at it again. */
 void
 g_tls_session_connection_wake (GTlsSessionConnection *self)
 {
   g_mutex_lock (&self->lock);
-  wake_locked (self);
+  g_tls_session_connection_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -99,7 +99,7 @@ take_step (GTlsSessionConnection *self, const GTlsSessionStep *step, GError **er
   if (was_handshaken != g_tls_session_connection_is_handshaken (self) ||
       had_stash != g_tls_session_engine_has_stash (self->engine) ||
       n_tickets != g_queue_get_length (&self->new_tickets))
-    wake_locked (self);
+    g_tls_session_connection_wake_locked (self);
   return status;
 }
 
@@ -188,6 +188,8 @@ satisfy (GTlsSessionConnection *self,
       return g_tls_session_base_stream_wait (self->base, G_IO_OUT, deadline, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
       return g_tls_session_connection_judge (self, cancellable, error);
+    case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
+      return g_tls_session_connection_find_certificate (self, cancellable, error);
     case G_TLS_SESSION_ENGINE_DONE:
     case G_TLS_SESSION_ENGINE_END:
     case G_TLS_SESSION_ENGINE_ERROR:
@@ -243,7 +245,7 @@ g_tls_session_connection_run (GTlsSessionConnection *self,
 
       g_mutex_lock (&self->lock);
       self->turns[lane] = NULL;
-      wake_locked (self);
+      g_tls_session_connection_wake_locked (self);
       g_mutex_unlock (&self->lock);
     }
 
@@ -287,8 +289,26 @@ take_timed_out (GTlsSessionConnection *self, GIOCondition condition)
   return timed_out;
 }
 
+static gboolean
+is_question (GTlsSessionEngineStatus status)
+{
+  return status == G_TLS_SESSION_ENGINE_WANTS_VERDICT || status == G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
+}
+
+static GTlsSessionAnswered
+ask (GTlsSessionConnection *self,
+     GTlsSessionEngineStatus question,
+     GCancellable *cancellable,
+     GTlsSessionAnsweredFunc answered,
+     gpointer data)
+{
+  if (question == G_TLS_SESSION_ENGINE_WANTS_VERDICT)
+    return g_tls_session_connection_judge_async (self, cancellable, answered, data);
+  return g_tls_session_connection_find_certificate_async (self, cancellable, answered, data);
+}
+
 static void
-wake_after_verdict (GTlsSessionConnection *self, GError *error, gpointer data)
+wake_when_answered (GTlsSessionConnection *self, GError *error, gpointer data)
 {
   /* A database that failed is asked again by the operation that comes next, which then reports its error. */
   g_clear_error (&error);
@@ -323,8 +343,8 @@ g_tls_session_connection_try (GTlsSessionConnection *self,
         set_would_block (error);
         return FALSE;
       }
-  while (*status == G_TLS_SESSION_ENGINE_WANTS_VERDICT &&
-         g_tls_session_connection_judge_async (self, NULL, wake_after_verdict, NULL) == G_TLS_SESSION_JUDGED_NOW);
+  while (is_question (*status) &&
+         ask (self, *status, NULL, wake_when_answered, NULL) == G_TLS_SESSION_ANSWERED_NOW);
 
   if (!is_answer (*status))
     set_would_block (error);
@@ -399,7 +419,7 @@ wait_for_source (AsyncRun *run, GTlsSessionEngineStatus status)
 }
 
 static void
-on_judged (GTlsSessionConnection *self, GError *error, gpointer data)
+on_answered (GTlsSessionConnection *self, GError *error, gpointer data)
 {
   AsyncRun *run = data;
 
@@ -438,22 +458,21 @@ take_async_step (AsyncRun *run, GError **error)
 static void
 go_on (AsyncRun *run)
 {
-  GTlsSessionJudged judged = G_TLS_SESSION_JUDGED_NOW;
+  GTlsSessionAnswered answered = G_TLS_SESSION_ANSWERED_NOW;
   GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_ERROR;
   GError *error = NULL;
 
-  while (judged == G_TLS_SESSION_JUDGED_NOW)
+  while (answered == G_TLS_SESSION_ANSWERED_NOW)
     {
       status = take_async_step (run, &error);
-      if (status != G_TLS_SESSION_ENGINE_WANTS_VERDICT)
+      if (!is_question (status))
         break;
-      judged = g_tls_session_connection_judge_async (run->connection, g_task_get_cancellable (run->task), on_judged,
-                                                     run);
+      answered = ask (run->connection, status, g_task_get_cancellable (run->task), on_answered, run);
     }
 
   if (is_answer (status))
     finish_run (run, status, error);
-  else if (judged != G_TLS_SESSION_JUDGED_LATER)
+  else if (answered != G_TLS_SESSION_ANSWERED_LATER)
     wait_for_source (run, status);
 }
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection-private.h"
 
-#include <string.h>
-
-#include "../trust/certificate-private.h"
-
 /* All of this with the lock held. */
 
 gboolean
@@ -13,76 +9,23 @@ g_tls_session_connection_is_handshaken (GTlsSessionConnection *self)
   return self->life == G_TLS_SESSION_LIFE_OPEN;
 }
 
-/* Another backend's certificate becomes one of ours, if it gives its private key away. */
-static GTlsSessionCertificate *
-adopt_certificate (GTlsCertificate *certificate)
-{
-  g_autofree char *certificate_pem = NULL;
-  g_autofree char *key_pem = NULL;
-  GTlsSessionCertificate *adopted;
-  char *pem;
-
-  if (G_TLS_SESSION_IS_CERTIFICATE (certificate))
-    return G_TLS_SESSION_CERTIFICATE (g_object_ref (certificate));
-
-  g_object_get (certificate, "certificate-pem", &certificate_pem, "private-key-pem", &key_pem, NULL);
-  if (certificate_pem == NULL || key_pem == NULL)
-    return NULL;
-
-  pem = g_strconcat (certificate_pem, key_pem, NULL);
-  adopted = g_tls_session_certificate_new_from_pem (pem, -1, NULL);
-  OPENSSL_cleanse (key_pem, strlen (key_pem));
-  OPENSSL_cleanse (pem, strlen (pem));
-  g_free (pem);
-  return adopted;
-}
-
-static gboolean
-fill_own_certificate (GTlsSessionConnection *self,
-                      GTlsSessionCertificate *certificate,
-                      GTlsSessionEngineSettings *settings,
-                      GError **error)
-{
-  if (certificate == NULL || g_tls_session_certificate_get_key (certificate) == NULL)
-    {
-      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                           "The connection's own certificate cannot be used: its private key is not known");
-      return FALSE;
-    }
-
-  settings->certificate = g_tls_session_certificate_get_x509 (certificate);
-  settings->private_key = g_tls_session_certificate_get_key (certificate);
-  settings->intermediates = g_tls_session_chain_from_certificate (G_TLS_CERTIFICATE (certificate));
-  if (settings->intermediates != NULL)
-    X509_free (sk_X509_shift (settings->intermediates));
-  return TRUE;
-}
-
 static gboolean
 configure_engine (GTlsSessionConnection *self, GError **error)
 {
-  g_autoptr (GTlsSessionCertificate) certificate = NULL;
   GTlsSessionEngineSettings settings = {
     .minimum = self->minimum,
     .maximum = self->maximum,
     .alpn = (const char *const *) self->advertised_protocols,
     .require_close_notify = self->require_close_notify,
   };
-  gboolean configured = TRUE;
+  gboolean configured;
 
-  if (self->certificate != NULL)
-    {
-      certificate = adopt_certificate (self->certificate);
-      configured = fill_own_certificate (self, certificate, &settings, error);
-    }
+  G_TLS_SESSION_CONNECTION_GET_CLASS (self)->fill_settings (self, &settings);
+  configured = g_tls_session_engine_configure (self->engine, &settings, error);
 
-  if (configured)
-    {
-      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->fill_settings (self, &settings);
-      configured = g_tls_session_engine_configure (self->engine, &settings, error);
-    }
   SSL_SESSION_free (settings.session);
-  sk_X509_pop_free (settings.intermediates, X509_free);
+  sk_X509_NAME_pop_free (settings.accepted_cas, X509_NAME_free);
+  g_clear_pointer (&settings.scope, g_bytes_unref);
   return configured;
 }
 
@@ -128,6 +71,9 @@ continue_handshake (GTlsSessionConnection *self, GError **error)
       break;
     case G_TLS_SESSION_ENGINE_ERROR:
       note_peer_certificate (self);
+      break;
+    case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
+      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->certificate_asked (self);
       break;
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
     case G_TLS_SESSION_ENGINE_END:

@@ -40,7 +40,7 @@ lane_of_direction (GTlsSessionConnection *self, GIOCondition direction)
 static GTlsSessionPoll
 poll_handshake (GTlsSessionConnection *self, GIOCondition *base_condition)
 {
-  if (self->judge == G_TLS_SESSION_JUDGE_AT_WORK)
+  if (self->question == G_TLS_SESSION_QUESTION_ASKED)
     return G_TLS_SESSION_POLL_WOKEN;
   if (self->handshake_wants == 0)
     return G_TLS_SESSION_POLL_READY;

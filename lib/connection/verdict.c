@@ -22,6 +22,7 @@ typedef struct
   GTlsSessionConnection *connection;
   GTlsDatabase *database; /* nullable */
   GTlsInteraction *interaction;
+  gboolean has_identity;        /* the peer is to be somebody in particular */
   GSocketConnectable *identity; /* nullable */
   GTlsCertificateFlags validation_flags;
   const char *purpose;
@@ -29,8 +30,8 @@ typedef struct
   GTlsSessionCertificate *certificate; /* the chain, for the program */
   GTlsCertificate *for_database; /* the chain as a database that is not ours takes it; NULL: none is to be asked */
 
-  GTlsSessionJudgedFunc judged; /* only when asynchronous */
-  gpointer judged_data;
+  GTlsSessionAnsweredFunc answered; /* only when asynchronous */
+  gpointer answered_data;
 } Case;
 
 static void
@@ -61,8 +62,10 @@ open_case (GTlsSessionConnection *connection)
   g_mutex_lock (&connection->lock);
   g_set_object (&self->database, connection->database);
   g_set_object (&self->interaction, connection->interaction);
-  self->identity = class->dup_peer_identity (connection);
-  self->validation_flags = class->get_validation_flags (connection);
+  self->has_identity = class->dup_peer_identity != NULL;
+  self->identity = self->has_identity ? class->dup_peer_identity (connection) : NULL;
+  self->validation_flags =
+    class->get_validation_flags != NULL ? class->get_validation_flags (connection) : G_TLS_CERTIFICATE_VALIDATE_ALL;
   chain = class->get_peer_chain (connection);
   if (chain != NULL && sk_X509_num (chain) > 0)
     self->chain = X509_chain_up_ref (chain);
@@ -83,7 +86,7 @@ faults_without_asking (Case *self)
 
   if (self->certificate == NULL)
     return G_TLS_CERTIFICATE_GENERIC_ERROR;
-  if (self->identity == NULL)
+  if (self->has_identity && self->identity == NULL)
     faults |= G_TLS_CERTIFICATE_BAD_IDENTITY;
   if (self->database == NULL)
     faults |= g_tls_session_verify_chain (NULL, self->chain, self->purpose, self->identity);
@@ -160,32 +163,15 @@ on_chain_verified (GObject *database, GAsyncResult *result, gpointer data)
   else
     g_prefix_error (&error, "The peer's certificate could not be verified: ");
 
-  g_mutex_lock (&connection->lock);
-  connection->judge = G_TLS_SESSION_JUDGE_IDLE;
-  g_mutex_unlock (&connection->lock);
-  g_tls_session_connection_wake (connection);
-
-  the_case->judged (connection, error, the_case->judged_data);
-}
-
-static gboolean
-claim_judge (GTlsSessionConnection *self)
-{
-  gboolean claimed;
-
-  g_mutex_lock (&self->lock);
-  claimed = self->judge == G_TLS_SESSION_JUDGE_IDLE;
-  if (claimed)
-    self->judge = G_TLS_SESSION_JUDGE_AT_WORK;
-  g_mutex_unlock (&self->lock);
-  return claimed;
+  g_tls_session_connection_end_question (connection);
+  the_case->answered (connection, error, the_case->answered_data);
 }
 
 /* Does not block. */
-GTlsSessionJudged
+GTlsSessionAnswered
 g_tls_session_connection_judge_async (GTlsSessionConnection *self,
                                       GCancellable *cancellable,
-                                      GTlsSessionJudgedFunc judged,
+                                      GTlsSessionAnsweredFunc answered,
                                       gpointer data)
 {
   g_autoptr (Case) the_case = open_case (self);
@@ -194,17 +180,37 @@ g_tls_session_connection_judge_async (GTlsSessionConnection *self,
   if (the_case->for_database == NULL)
     {
       close_case (the_case, faults_without_asking (the_case));
-      return G_TLS_SESSION_JUDGED_NOW;
+      return G_TLS_SESSION_ANSWERED_NOW;
     }
 
-  if (!claim_judge (self))
-    return G_TLS_SESSION_JUDGED_ELSEWHERE;
+  if (!g_tls_session_connection_begin_question (self))
+    return G_TLS_SESSION_ANSWERED_ELSEWHERE;
 
   asked = g_steal_pointer (&the_case);
-  asked->judged = judged;
-  asked->judged_data = data;
+  asked->answered = answered;
+  asked->answered_data = data;
   g_tls_database_verify_chain_async (asked->database, asked->for_database, asked->purpose, asked->identity,
                                      asked->interaction, G_TLS_DATABASE_VERIFY_NONE, cancellable, on_chain_verified,
                                      asked);
-  return G_TLS_SESSION_JUDGED_LATER;
+  return G_TLS_SESSION_ANSWERED_LATER;
+}
+
+/* A server's handshake cannot pause for the verdict, so it is asked for within a step. The lock is let go meanwhile, for
+ * code of the program's runs; the lane's turn keeps all others from the engine but a close, which in a handshake does
+ * not touch OpenSSL. It blocks where the database does, also in an async handshake.
+ */
+gboolean
+g_tls_session_connection_judge_in_step (gpointer connection, GError **error)
+{
+  GTlsSessionConnection *self = connection;
+  GThread **turn = &self->turns[G_TLS_SESSION_LANE_HANDSHAKE];
+  gboolean judged;
+
+  *turn = g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  judged = g_tls_session_connection_judge (self, NULL, error);
+  g_mutex_lock (&self->lock);
+  *turn = NULL;
+  g_tls_session_connection_wake_locked (self);
+  return judged;
 }

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 
 SSL_CTX *g_tls_session_context_get_client (GError **error);
 
+SSL_CTX *g_tls_session_context_get_server (GError **error);
+
+SSL_CTX *g_tls_session_context_new_resuming_server (GError **error);
+
 int g_tls_session_protocol_to_openssl (GTlsProtocolVersion version);
 
 GTlsProtocolVersion g_tls_session_protocol_from_openssl (int version);

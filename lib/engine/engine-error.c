@@ -56,19 +56,36 @@ is_not_tls (int reason)
     }
 }
 
+/* TLS 1.3 has an alert for it. Before, a server that misses a certificate says no more than that it failed. */
+static gboolean
+is_certificate_required (GTlsSessionEngine *self, int reason)
+{
+  switch (reason)
+    {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return TRUE;
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return !SSL_is_server (self->ssl) && self->own_certificate == G_TLS_SESSION_OWN_CERTIFICATE_NONE;
+    default:
+      return FALSE;
+    }
+}
+
 static GTlsError
-code_of_reason (GTlsSessionOperation operation, int reason)
+code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int reason)
 {
   if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (reason))
     return G_TLS_ERROR_NOT_TLS;
+  if (is_certificate_required (self, reason))
+    return G_TLS_ERROR_CERTIFICATE_REQUIRED;
 
   switch (reason)
     {
     case SSL_R_CERTIFICATE_VERIFY_FAILED:
       return G_TLS_ERROR_BAD_CERTIFICATE;
-    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-      return G_TLS_ERROR_CERTIFICATE_REQUIRED;
     case SSL_R_TLSV1_ALERT_INAPPROPRIATE_FALLBACK:
+    case SSL_R_INAPPROPRIATE_FALLBACK:
       return G_TLS_ERROR_INAPPROPRIATE_FALLBACK;
     default:
       return operation == G_TLS_SESSION_OPERATION_HANDSHAKE ? G_TLS_ERROR_HANDSHAKE : G_TLS_ERROR_MISC;
@@ -109,8 +126,29 @@ error_of_rejection (GTlsSessionEngine *self)
 {
   g_autofree char *faults = describe_faults (self->verdict_faults);
 
+  if (self->judge_error != NULL)
+    return g_error_copy (self->judge_error);
   return g_error_new (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "The certificate of %s is unacceptable: %s",
                       name_of_peer (self), faults);
+}
+
+static GError *
+error_of_missing_certificate (GTlsSessionEngine *self, GTlsSessionOperation operation, const char *text)
+{
+  if (self->no_certificate_reason != NULL)
+    return g_error_copy (self->no_certificate_reason);
+
+  if (!SSL_is_server (self->ssl))
+    return g_error_new (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,
+                        "%s %s failed: the server requires a certificate, and this connection has none (%s)",
+                        name_of_operation (operation), name_of_peer (self), text);
+
+  if (self->own_certificate == G_TLS_SESSION_OWN_CERTIFICATE_NONE)
+    return g_error_new (G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE, "%s %s failed: this server has no certificate",
+                        name_of_operation (operation), name_of_peer (self));
+  return g_error_new (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,
+                      "%s %s failed: the client showed no certificate, and this server requires one",
+                      name_of_operation (operation), name_of_peer (self));
 }
 
 /* Takes what is in OpenSSL's queue. */
@@ -119,10 +157,13 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
 {
   int reason = ERR_GET_REASON (ERR_peek_error ());
   g_autofree char *text = g_tls_session_openssl_take_errors ();
-  GTlsError code = code_of_reason (operation, reason);
+  GTlsError code = code_of_reason (self, operation, reason);
 
   if (code == G_TLS_ERROR_BAD_CERTIFICATE && self->verdict == G_TLS_SESSION_VERDICT_REJECT)
     return error_of_rejection (self);
+
+  if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CALLBACK_FAILED)
+    return error_of_missing_certificate (self, operation, text);
 
   if (code == G_TLS_ERROR_NOT_TLS)
     return g_error_new (G_TLS_ERROR, code, "%s %s failed: the answer is not TLS (%s)", name_of_operation (operation),
@@ -211,6 +252,8 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
       return G_TLS_SESSION_ENGINE_WANTS_WRITE;
     case SSL_ERROR_WANT_RETRY_VERIFY:
       return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
+    case SSL_ERROR_WANT_X509_LOOKUP:
+      return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
     case SSL_ERROR_ZERO_RETURN:
       self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
       return G_TLS_SESSION_ENGINE_END;

@@ -2,14 +2,20 @@
 #include "engine-private.h"
 
 #include "openssl-error.h"
+#include "session-memo.h"
 #include "transport-bio.h"
 
 /* NOTES:
  *
  * The handshake, and what OpenSSL calls us for: a verdict, and new sessions.
  *
+ * A client's handshake pauses for the verdict on the server's chain. A server's cannot (SSL_set_retry_verify() is for
+ * clients only), and a verdict after the handshake could not become an alert any more; so a server calls its judge in
+ * the midst of the step.
+ *
  * A resumed handshake brings no certificate, and OpenSSL asks for no verdict then. The engine asks for one itself
- * (state JUDGING) before any application data passes. No connection gets to OPEN without a verdict.
+ * (state JUDGING) before any application data passes. No connection gets to OPEN without a verdict, but that of a
+ * server whose client showed no certificate and need not.
  *
  * Sessions are duplicated as they arrive: OpenSSL marks a connection's own session as not resumable when the
  * connection fails or is cut off.
@@ -42,8 +48,26 @@ x509_error_of_faults (GTlsCertificateFlags faults)
   return X509_V_ERR_CERT_REJECTED;
 }
 
-/* OpenSSL asks what we think of the peer's chain: first for us to ask the caller, then, called again, for the verdict.
- * The error set here becomes the alert that the peer gets.
+static void
+call_judge (GTlsSessionEngine *self)
+{
+  self->verdict = G_TLS_SESSION_VERDICT_ASKED;
+  g_clear_error (&self->judge_error);
+  if (self->judge == NULL || !self->judge (self->judge_data, &self->judge_error) ||
+      self->verdict == G_TLS_SESSION_VERDICT_ASKED)
+    self->verdict = G_TLS_SESSION_VERDICT_REJECT;
+}
+
+/* The session is to bring the client's chain along when it is resumed. */
+static int
+accept_chain (GTlsSessionEngine *self, X509_STORE_CTX *context)
+{
+  X509_STORE_CTX_set_error (context, X509_V_OK);
+  return !SSL_is_server (self->ssl) || g_tls_session_memo_store (SSL_get_session (self->ssl), self->peer_chain);
+}
+
+/* OpenSSL asks what we think of the peer's chain: a client's handshake first for us to ask the caller, then, called
+ * again, for the verdict. The error set here becomes the alert that the peer gets.
  */
 int
 g_tls_session_engine_on_verify (X509_STORE_CTX *context, void *data)
@@ -55,12 +79,13 @@ g_tls_session_engine_on_verify (X509_STORE_CTX *context, void *data)
     return 0;
 
   keep_peer_chain (self, context);
+  if (SSL_is_server (ssl))
+    call_judge (self);
 
   switch (self->verdict)
     {
     case G_TLS_SESSION_VERDICT_ACCEPT:
-      X509_STORE_CTX_set_error (context, X509_V_OK);
-      return 1;
+      return accept_chain (self, context);
     case G_TLS_SESSION_VERDICT_REJECT:
       X509_STORE_CTX_set_error (context, x509_error_of_faults (self->verdict_faults));
       return 0;
@@ -79,6 +104,15 @@ reject_resumed (GTlsSessionEngine *self, GError **error)
   SSL_shutdown (self->ssl);
   g_tls_session_openssl_clear_errors ();
   return g_tls_session_engine_fail_rejected (self, error);
+}
+
+/* What a resumed session says of the client, to its server. */
+static void
+recall_client_chain (GTlsSessionEngine *self)
+{
+  if (self->peer_chain == NULL)
+    self->peer_chain = g_tls_session_memo_load_chain (SSL_get_session (self->ssl));
+  g_tls_session_openssl_clear_errors ();
 }
 
 static GTlsSessionEngineStatus
@@ -122,6 +156,15 @@ shake_hands (GTlsSessionEngine *self, GError **error)
   }
 }
 
+/* No peer without a certificate that somebody judged gets past here, but a client from which none was required. */
+static gboolean
+needs_verdict (GTlsSessionEngine *self)
+{
+  if (SSL_is_server (self->ssl) && !g_tls_session_engine_has_client_certificate (self))
+    return self->authentication == G_TLS_AUTHENTICATION_REQUIRED;
+  return SSL_session_reused (self->ssl) || self->verdict != G_TLS_SESSION_VERDICT_ACCEPT;
+}
+
 static GTlsSessionEngineStatus
 step_handshake (GTlsSessionEngine *self, GError **error)
 {
@@ -129,14 +172,17 @@ step_handshake (GTlsSessionEngine *self, GError **error)
 
   if (self->verdict == G_TLS_SESSION_VERDICT_ASKED)
     return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
+  if (self->own_certificate == G_TLS_SESSION_OWN_CERTIFICATE_ASKED)
+    return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
 
   self->state = G_TLS_SESSION_ENGINE_STATE_HANDSHAKING;
   status = shake_hands (self, error);
   if (status != G_TLS_SESSION_ENGINE_DONE)
     return status;
 
-  /* No peer without a certificate that somebody judged gets past here. */
-  if (SSL_session_reused (self->ssl) || self->verdict != G_TLS_SESSION_VERDICT_ACCEPT)
+  if (SSL_is_server (self->ssl) && SSL_session_reused (self->ssl))
+    recall_client_chain (self);
+  if (needs_verdict (self))
     return judge_resumed (self, error);
 
   self->state = G_TLS_SESSION_ENGINE_STATE_OPEN;

@@ -27,6 +27,14 @@ typedef enum
   G_TLS_SESSION_CLOSE_NOTIFY_SENT,
 } GTlsSessionCloseNotify;
 
+typedef enum
+{
+  G_TLS_SESSION_OWN_CERTIFICATE_UNASKED,
+  G_TLS_SESSION_OWN_CERTIFICATE_ASKED, /* the handshake waits for it */
+  G_TLS_SESSION_OWN_CERTIFICATE_GIVEN,
+  G_TLS_SESSION_OWN_CERTIFICATE_NONE,
+} GTlsSessionOwnCertificate;
+
 struct _GTlsSessionEngine
 {
   SSL *ssl;
@@ -39,7 +47,20 @@ struct _GTlsSessionEngine
 
   GTlsSessionVerdict verdict;
   GTlsCertificateFlags verdict_faults;
-  STACK_OF (X509) *peer_chain; /* as the peer sent it, leaf first; NULL when resumed */
+  STACK_OF (X509) *peer_chain; /* leaf first; a client's is as the server sent it, and NULL when resumed */
+
+  GTlsSessionOwnCertificate own_certificate;
+  GError *no_certificate_reason; /* why there is none, if that is not simply so */
+
+  /* A server's */
+  GTlsAuthenticationMode authentication;
+  GTlsSessionEngineJudge judge;
+  gpointer judge_data;
+  GError *judge_error;
+  GByteArray *alpn; /* its application protocols, as they stand in a ClientHello; NULL when there are none */
+  GBytes *scope;
+  char *requested_name; /* by SNI; NULL if there was none */
+  gboolean was_offered_session;
 
   GTlsSessionSpeaker last_speaker; /* whose the last application data was */
   GByteArray *stash;               /* application data read while looking for a ticket; NULL when there is none */
@@ -52,6 +73,36 @@ struct _GTlsSessionEngine
 int g_tls_session_engine_on_new_session (SSL *ssl, SSL_SESSION *session);
 
 int g_tls_session_engine_on_verify (X509_STORE_CTX *context, void *data);
+
+/* engine-certificate.c */
+
+int g_tls_session_engine_on_certificate (SSL *ssl, void *data);
+
+/* engine-server.c */
+
+int g_tls_session_engine_on_client_hello (SSL *ssl, int *alert, void *data);
+
+int g_tls_session_engine_on_server_name (SSL *ssl, int *alert, void *data);
+
+int g_tls_session_engine_on_alpn (SSL *ssl,
+                                  const unsigned char **chosen,
+                                  unsigned char *chosen_length,
+                                  const unsigned char *offered,
+                                  unsigned int offered_length,
+                                  void *data);
+
+int g_tls_session_engine_on_make_ticket (SSL *ssl, void *data);
+
+SSL_TICKET_RETURN g_tls_session_engine_on_open_ticket (SSL *ssl,
+                                                       SSL_SESSION *session,
+                                                       const unsigned char *key_name,
+                                                       size_t key_name_length,
+                                                       SSL_TICKET_STATUS status,
+                                                       void *data);
+
+gboolean g_tls_session_engine_configure_server (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings);
+
+gboolean g_tls_session_engine_has_client_certificate (GTlsSessionEngine *self);
 
 /* engine-error.c: what OpenSSL's answer to a call means */
 
@@ -86,7 +137,5 @@ GTlsSessionEngineStatus g_tls_session_engine_flush (GTlsSessionEngine *self,
                                                     GError **error);
 
 void g_tls_session_engine_clear_data (GTlsSessionEngine *self);
-
-/* engine-handshake.c: what OpenSSL calls */
 
 G_END_DECLS

@@ -13,23 +13,18 @@
  * Who calls: the drivers of the connection, one call at a time, under the connection's lock. Who owns: the engine owns
  * its SSL, which owns the BIO; the transport below the BIO belongs to the connection and outlives both.
  *
- * Here: making, settings, facts. The operations: engine-handshake.c, engine-data.c, engine-close.c. What OpenSSL's
- * answers mean: engine-error.c.
+ * Here: making, settings, facts. The operations: engine-handshake.c, engine-data.c, engine-close.c. What only a server
+ * does: engine-server.c. Our own certificate: engine-certificate.c. What OpenSSL's answers mean: engine-error.c.
  */
 
 /* Making and freeing */
 
-GTlsSessionEngine *
-g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error)
+static GTlsSessionEngine *
+engine_new (SSL_CTX *context, GTlsSessionTransport transport, GError **error)
 {
-  g_autoptr (GTlsSessionEngine) self = NULL;
-  SSL_CTX *context = g_tls_session_context_get_client (error);
-
-  if (context == NULL)
-    return NULL;
+  g_autoptr (GTlsSessionEngine) self = g_new0 (GTlsSessionEngine, 1);
 
   g_tls_session_openssl_clear_errors ();
-  self = g_new0 (GTlsSessionEngine, 1);
   self->require_close_notify = TRUE;
   g_queue_init (&self->sessions);
   self->ssl = SSL_new (context);
@@ -45,8 +40,29 @@ g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error)
     }
 
   SSL_set_bio (self->ssl, self->bio, self->bio);
-  SSL_set_connect_state (self->ssl);
   return g_steal_pointer (&self);
+}
+
+GTlsSessionEngine *
+g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error)
+{
+  SSL_CTX *context = g_tls_session_context_get_client (error);
+  GTlsSessionEngine *self = context != NULL ? engine_new (context, transport, error) : NULL;
+
+  if (self != NULL)
+    SSL_set_connect_state (self->ssl);
+  return self;
+}
+
+GTlsSessionEngine *
+g_tls_session_engine_new_server (GTlsSessionTransport transport, GError **error)
+{
+  SSL_CTX *context = g_tls_session_context_get_server (error);
+  GTlsSessionEngine *self = context != NULL ? engine_new (context, transport, error) : NULL;
+
+  if (self != NULL)
+    SSL_set_accept_state (self->ssl);
+  return self;
 }
 
 void
@@ -57,6 +73,11 @@ g_tls_session_engine_free (GTlsSessionEngine *self)
   g_queue_clear_full (&self->sessions, (GDestroyNotify) SSL_SESSION_free);
   g_tls_session_engine_clear_data (self);
   g_clear_error (&self->failure);
+  g_clear_error (&self->no_certificate_reason);
+  g_clear_error (&self->judge_error);
+  g_clear_pointer (&self->alpn, g_byte_array_unref);
+  g_clear_pointer (&self->scope, g_bytes_unref);
+  g_free (self->requested_name);
   g_free (self->peer_name);
   g_free (self);
 }
@@ -94,11 +115,14 @@ encode_alpn (const char *const *protocols)
 }
 
 static gboolean
-set_alpn (SSL *ssl, const char *const *protocols)
+set_alpn (GTlsSessionEngine *self, const char *const *protocols)
 {
-  g_autoptr (GByteArray) wire = protocols != NULL ? encode_alpn (protocols) : g_byte_array_new ();
+  g_clear_pointer (&self->alpn, g_byte_array_unref);
+  if (protocols == NULL || protocols[0] == NULL)
+    return TRUE;
 
-  if (wire == NULL)
+  self->alpn = encode_alpn (protocols);
+  if (self->alpn == NULL)
     {
       ERR_raise_data (ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
                       "an application protocol's name has 1 to 255 bytes (RFC 7301, section 3.1)");
@@ -106,7 +130,7 @@ set_alpn (SSL *ssl, const char *const *protocols)
     }
 
   /* Here 0 means success. */
-  return wire->len == 0 || SSL_set_alpn_protos (ssl, wire->data, wire->len) == 0;
+  return SSL_is_server (self->ssl) || SSL_set_alpn_protos (self->ssl, self->alpn->data, self->alpn->len) == 0;
 }
 
 static gboolean
@@ -120,14 +144,17 @@ set_versions (SSL *ssl, GTlsProtocolVersion minimum, GTlsProtocolVersion maximum
 }
 
 static gboolean
-set_own_certificate (SSL *ssl, const GTlsSessionEngineSettings *settings)
+configure_client (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings)
 {
-  if (settings->certificate == NULL)
-    return TRUE;
+  return (settings->server_name == NULL || SSL_set_tlsext_host_name (self->ssl, settings->server_name) == 1) &&
+         (settings->session == NULL || SSL_set_session (self->ssl, settings->session) == 1);
+}
 
-  return SSL_use_certificate (ssl, settings->certificate) == 1 &&
-         (settings->private_key == NULL || SSL_use_PrivateKey (ssl, settings->private_key) == 1) &&
-         (settings->intermediates == NULL || SSL_set1_chain (ssl, settings->intermediates) == 1);
+static gboolean
+configure_role (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings)
+{
+  return SSL_is_server (self->ssl) ? g_tls_session_engine_configure_server (self, settings)
+                                   : configure_client (self, settings);
 }
 
 gboolean
@@ -138,10 +165,8 @@ g_tls_session_engine_configure (GTlsSessionEngine *self, const GTlsSessionEngine
   self->require_close_notify = settings->require_close_notify;
   g_tls_session_openssl_clear_errors ();
 
-  if (set_versions (self->ssl, settings->minimum, settings->maximum) && set_alpn (self->ssl, settings->alpn) &&
-      (settings->server_name == NULL || SSL_set_tlsext_host_name (self->ssl, settings->server_name) == 1) &&
-      (settings->session == NULL || SSL_set_session (self->ssl, settings->session) == 1) &&
-      set_own_certificate (self->ssl, settings))
+  if (configure_role (self, settings) && set_versions (self->ssl, settings->minimum, settings->maximum) &&
+      set_alpn (self, settings->alpn))
     return TRUE;
 
   {
@@ -193,7 +218,7 @@ g_tls_session_engine_dup_application_protocol (GTlsSessionEngine *self)
   return length > 0 ? g_strndup ((const char *) name, length) : NULL;
 }
 
-/* Borrowed; NULL if the peer sent none, as in a resumed handshake. */
+/* Borrowed; NULL if the peer sent none. Of a resumed session only a server knows it: its ticket brought it back. */
 STACK_OF (X509) *
 g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self)
 {

@@ -18,37 +18,53 @@ typedef enum
   G_TLS_SESSION_ENGINE_DONE,
   G_TLS_SESSION_ENGINE_WANTS_READ,
   G_TLS_SESSION_ENGINE_WANTS_WRITE,
-  G_TLS_SESSION_ENGINE_WANTS_VERDICT, /* see g_tls_session_engine_set_verdict() */
-  G_TLS_SESSION_ENGINE_END,           /* the peer has ended its side */
-  G_TLS_SESSION_ENGINE_ERROR,         /* the GError is set */
+  G_TLS_SESSION_ENGINE_WANTS_VERDICT,     /* see g_tls_session_engine_set_verdict() */
+  G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE, /* see g_tls_session_engine_set_certificate() */
+  G_TLS_SESSION_ENGINE_END,               /* the peer has ended its side */
+  G_TLS_SESSION_ENGINE_ERROR,             /* the GError is set */
 } GTlsSessionEngineStatus;
 
 typedef enum
 {
   G_TLS_SESSION_ENGINE_STATE_FRESH,
   G_TLS_SESSION_ENGINE_STATE_HANDSHAKING,
-  G_TLS_SESSION_ENGINE_STATE_JUDGING, /* resumed; the chain that the ticket carries waits for a verdict */
+  G_TLS_SESSION_ENGINE_STATE_JUDGING, /* resumed; the session's chain waits for a verdict */
   G_TLS_SESSION_ENGINE_STATE_OPEN,
   G_TLS_SESSION_ENGINE_STATE_PEER_ENDED, /* the peer has ended its side, ours is open */
   G_TLS_SESSION_ENGINE_STATE_FAILED,
 } GTlsSessionEngineState;
 
+/* Brings the verdict of a server on its client's chain by g_tls_session_engine_set_verdict(), before it returns. FALSE
+ * if there cannot be one.
+ */
+typedef gboolean (*GTlsSessionEngineJudge) (gpointer data, GError **error);
+
 /* What a handshake is to be done with. All borrowed for the call. */
 typedef struct
 {
-  const char *peer_name;          /* for errors: whom the connection is to; nullable */
-  const char *server_name;        /* for SNI (RFC 6066), never an IP literal; nullable */
-  GTlsProtocolVersion minimum;    /* UNKNOWN: no bound of the program's */
-  GTlsProtocolVersion maximum;    /* likewise */
-  const char *const *alpn;        /* application protocols to offer (RFC 7301); nullable */
-  SSL_SESSION *session;           /* to offer; a duplicate that nobody else uses; nullable */
-  X509 *certificate;              /* the client's; nullable */
-  EVP_PKEY *private_key;          /* its key; nullable */
-  STACK_OF (X509) *intermediates; /* what follows the client's certificate; nullable */
-  gboolean require_close_notify;  /* a FIN without close_notify is an error */
+  const char *peer_name;         /* for errors: whom the connection is to; nullable */
+  GTlsProtocolVersion minimum;   /* UNKNOWN: no bound of the program's */
+  GTlsProtocolVersion maximum;   /* likewise */
+  const char *const *alpn;       /* application protocols (RFC 7301), the best first; nullable */
+  gboolean require_close_notify; /* a FIN without close_notify is an error */
+
+  /* A client's */
+  const char *server_name; /* for SNI (RFC 6066), never an IP literal; nullable */
+  SSL_SESSION *session;    /* to offer; a duplicate that nobody else uses; nullable */
+
+  /* A server's */
+  SSL_CTX *context; /* which resumes sessions; NULL: the process's, which resumes none */
+  guint ticket_count;
+  GTlsAuthenticationMode authentication;
+  STACK_OF (X509_NAME) *accepted_cas; /* nullable */
+  GBytes *scope;                      /* only sessions begun in the same scope are resumed; nullable */
+  GTlsSessionEngineJudge judge;       /* outlives the handshake */
+  gpointer judge_data;
 } GTlsSessionEngineSettings;
 
 GTlsSessionEngine *g_tls_session_engine_new_client (GTlsSessionTransport transport, GError **error);
+
+GTlsSessionEngine *g_tls_session_engine_new_server (GTlsSessionTransport transport, GError **error);
 
 void g_tls_session_engine_free (GTlsSessionEngine *self);
 
@@ -101,6 +117,32 @@ GTlsProtocolVersion g_tls_session_engine_get_protocol_version (GTlsSessionEngine
 const char *g_tls_session_engine_get_ciphersuite_name (GTlsSessionEngine *self);
 
 char *g_tls_session_engine_dup_application_protocol (GTlsSessionEngine *self);
+
+/* A server's */
+
+const char *g_tls_session_engine_get_requested_name (GTlsSessionEngine *self);
+
+gboolean g_tls_session_engine_was_offered_session (GTlsSessionEngine *self);
+
+/* Our own certificate */
+
+gboolean g_tls_session_engine_set_certificate (GTlsSessionEngine *self,
+                                               X509 *certificate,
+                                               EVP_PKEY *private_key,
+                                               STACK_OF (X509) *intermediates,
+                                               GError **error);
+
+void g_tls_session_engine_set_no_certificate (GTlsSessionEngine *self, GError *reason);
+
+GList *g_tls_session_engine_list_accepted_cas (GTlsSessionEngine *self);
+
+/* Channel bindings */
+
+gboolean g_tls_session_engine_get_binding (GTlsSessionEngine *self,
+                                           GTlsChannelBindingType type,
+                                           X509 *server_certificate,
+                                           GByteArray *data,
+                                           GError **error);
 
 /* Trust */
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "gtls-session-ticket.h"
 #include "ticket-codec.h"
-
-#define G_TLS_SESSION_TICKET_MAX_LIFETIME 604800 /* s, a week: RFC 8446, section 4.6.1 */
+#include "ticket-private.h"
 
 G_BEGIN_DECLS
 

@@ -5,6 +5,8 @@
 
 #include "gtls-session-ticket.h"
 
+#define G_TLS_SESSION_TICKET_MAX_LIFETIME 604800 /* s, a week: RFC 8446, section 4.6.1 */
+
 G_BEGIN_DECLS
 
 GTlsSessionTicket *g_tls_session_ticket_new (SSL_SESSION *session,

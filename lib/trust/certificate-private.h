@@ -16,6 +16,13 @@ X509 *g_tls_session_certificate_get_x509 (GTlsSessionCertificate *self);
 
 EVP_PKEY *g_tls_session_certificate_get_key (GTlsSessionCertificate *self);
 
+gboolean g_tls_session_certificate_is_locked (GTlsSessionCertificate *self);
+
+gboolean g_tls_session_certificate_unlock (GTlsSessionCertificate *self,
+                                           const guint8 *password,
+                                           gsize length,
+                                           GError **error);
+
 X509 *g_tls_session_x509_from_certificate (GTlsCertificate *certificate);
 
 STACK_OF (X509) *g_tls_session_chain_from_certificate (GTlsCertificate *certificate);

@@ -27,4 +27,6 @@ GTlsCertificateFlags g_tls_session_database_verify (GTlsSessionDatabase *self,
                                                     const char *purpose,
                                                     GSocketConnectable *identity);
 
+STACK_OF (X509_NAME) *g_tls_session_database_list_names (GTlsSessionDatabase *self);
+
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "gtls-session-macros.h"
 #include "gtls-session-version.h"
 #include "helper/gtls-session-helper.h"
+#include "module/gtls-session-backend.h"
 #include "ticket/gtls-session-error.h"
 #include "ticket/gtls-session-ticket-keys.h"
 #include "ticket/gtls-session-ticket.h"

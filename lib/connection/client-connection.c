@@ -196,9 +196,8 @@ g_tls_session_client_connection_get_property (GObject *object, guint property_id
       g_value_set_boolean (value, self->use_ssl3);
       break;
     case PROP_ACCEPTED_CAS:
-      g_value_set_pointer (value, connection->engine != NULL
-                                    ? g_tls_session_engine_list_accepted_cas (connection->engine)
-                                    : NULL);
+      g_value_set_pointer (
+        value, connection->engine != NULL ? g_tls_session_engine_list_accepted_cas (connection->engine) : NULL);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);

@@ -268,7 +268,8 @@ install_own_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[PROP_CLOSE_TIMEOUT] = g_param_spec_uint ("close-timeout", NULL, NULL, 0, G_MAXUINT, G_TLS_SESSION_DEFAULT_CLOSE_TIMEOUT,
+  properties[PROP_CLOSE_TIMEOUT] = g_param_spec_uint ("close-timeout", NULL, NULL, 0, G_MAXUINT,
+                                                      G_TLS_SESSION_DEFAULT_CLOSE_TIMEOUT,
                                                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 
   /**

@@ -343,8 +343,7 @@ g_tls_session_connection_try (GTlsSessionConnection *self,
         set_would_block (error);
         return FALSE;
       }
-  while (is_question (*status) &&
-         ask (self, *status, NULL, wake_when_answered, NULL) == G_TLS_SESSION_ANSWERED_NOW);
+  while (is_question (*status) && ask (self, *status, NULL, wake_when_answered, NULL) == G_TLS_SESSION_ANSWERED_NOW);
 
   if (!is_answer (*status))
     set_would_block (error);

@@ -133,8 +133,9 @@ needs_password (Search *self)
 static GError *
 error_without_password (void)
 {
-  return g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD,
-                              "The private key of the connection's certificate is encrypted, and no password was given");
+  return g_error_new_literal (
+    G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD,
+    "The private key of the connection's certificate is encrypted, and no password was given");
 }
 
 static GTlsPasswordFlags
@@ -153,8 +154,8 @@ static GTlsPassword *
 begin_try (Search *self)
 {
   g_autofree char *subject = g_tls_certificate_get_subject_name (G_TLS_CERTIFICATE (self->certificate));
-  g_autofree char *description =
-    subject != NULL ? g_strdup_printf ("the private key of %s", subject) : g_strdup ("the private key");
+  g_autofree char *description = subject != NULL ? g_strdup_printf ("the private key of %s", subject)
+                                                 : g_strdup ("the private key");
 
   g_clear_object (&self->password);
   self->password = g_tls_password_new (flags_of_try (self->tries), description);
@@ -212,8 +213,9 @@ answer (Search *self, GError **error)
 
   if (self->certificate != NULL && self->reason == NULL &&
       g_tls_session_certificate_get_key (self->certificate) == NULL)
-    self->reason = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                                        "The connection's own certificate cannot be used: its private key is not known");
+    self->reason = g_error_new_literal (
+      G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+      "The connection's own certificate cannot be used: its private key is not known");
 
   if (self->certificate != NULL && self->reason == NULL)
     return give_certificate (self, error);
@@ -269,8 +271,8 @@ on_requested (GObject *interaction, GAsyncResult *result, gpointer data)
 {
   Search *self = data;
   GError *error = NULL;
-  GTlsInteractionResult answer_given =
-    g_tls_interaction_request_certificate_finish (G_TLS_INTERACTION (interaction), result, &error);
+  GTlsInteractionResult answer_given = g_tls_interaction_request_certificate_finish (G_TLS_INTERACTION (interaction),
+                                                                                     result, &error);
 
   note_request (self, answer_given, error);
   go_on (self);
@@ -281,8 +283,8 @@ on_password (GObject *interaction, GAsyncResult *result, gpointer data)
 {
   Search *self = data;
   GError *error = NULL;
-  GTlsInteractionResult answer_given =
-    g_tls_interaction_ask_password_finish (G_TLS_INTERACTION (interaction), result, &error);
+  GTlsInteractionResult answer_given = g_tls_interaction_ask_password_finish (G_TLS_INTERACTION (interaction), result,
+                                                                              &error);
 
   note_password (self, answer_given, error);
   go_on (self);

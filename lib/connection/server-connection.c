@@ -242,7 +242,8 @@ g_tls_session_server_connection_finalize (GObject *object)
   g_clear_object (&self->ticket_keys);
   g_clear_pointer (&self->server_name, g_free);
 
-  G_OBJECT_CLASS (g_tls_session_server_connection_parent_class)->finalize (object); /* the engine goes before its keys */
+  G_OBJECT_CLASS (g_tls_session_server_connection_parent_class)
+    ->finalize (object); /* the engine goes before its keys */
 }
 
 static void
@@ -279,8 +280,8 @@ install_own_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[PROP_SERVER_NAME] =
-    g_param_spec_string ("server-name", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_SERVER_NAME] = g_param_spec_string ("server-name", NULL, NULL, NULL,
+                                                      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_OWN_PROPERTIES, properties);
 }

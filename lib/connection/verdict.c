@@ -64,8 +64,8 @@ open_case (GTlsSessionConnection *connection)
   g_set_object (&self->interaction, connection->interaction);
   self->has_identity = class->dup_peer_identity != NULL;
   self->identity = self->has_identity ? class->dup_peer_identity (connection) : NULL;
-  self->validation_flags =
-    class->get_validation_flags != NULL ? class->get_validation_flags (connection) : G_TLS_CERTIFICATE_VALIDATE_ALL;
+  self->validation_flags = class->get_validation_flags != NULL ? class->get_validation_flags (connection)
+                                                               : G_TLS_CERTIFICATE_VALIDATE_ALL;
   chain = class->get_peer_chain (connection);
   if (chain != NULL && sk_X509_num (chain) > 0)
     self->chain = X509_chain_up_ref (chain);

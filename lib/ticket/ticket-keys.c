@@ -116,12 +116,7 @@ open_sealed (SSL *ssl, GPtrArray *ring, const guint8 *name, guint8 *iv, EVP_CIPH
 }
 
 static int
-on_ticket (SSL *ssl,
-           unsigned char *name,
-           unsigned char *iv,
-           EVP_CIPHER_CTX *cipher,
-           EVP_MAC_CTX *mac,
-           int sealing)
+on_ticket (SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
 {
   GTlsSessionTicketKeys *self = SSL_CTX_get_app_data (SSL_get_SSL_CTX (ssl));
   int result;
@@ -296,9 +291,8 @@ g_tls_session_ticket_keys_class_init (GTlsSessionTicketKeysClass *class)
    *
    * Since: 0.1
    */
-  properties[PROP_LIFETIME] =
-    g_param_spec_uint ("lifetime", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME, DEFAULT_LIFETIME,
-                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_LIFETIME] = g_param_spec_uint ("lifetime", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME,
+                                                 DEFAULT_LIFETIME, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }

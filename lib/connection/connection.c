@@ -97,9 +97,11 @@ g_tls_session_connection_get_binding_data (GTlsConnection *connection,
                                            GError **error)
 {
   GTlsSessionConnection *self = G_TLS_SESSION_CONNECTION (connection);
-  g_autoptr (GByteArray) unwanted = data == NULL ? g_byte_array_new () : NULL;
   X509 *server_certificate;
   gboolean known;
+
+  if (data == NULL)
+    return g_tls_session_engine_knows_binding (type, error);
 
   if (self->base == NULL)
     {
@@ -110,8 +112,7 @@ g_tls_session_connection_get_binding_data (GTlsConnection *connection,
 
   g_mutex_lock (&self->lock);
   server_certificate = G_TLS_SESSION_CONNECTION_GET_CLASS (self)->dup_server_certificate (self);
-  known = g_tls_session_engine_get_binding (self->engine, type, server_certificate, data != NULL ? data : unwanted,
-                                            error);
+  known = g_tls_session_engine_get_binding (self->engine, type, server_certificate, data, error);
   g_mutex_unlock (&self->lock);
   X509_free (server_certificate);
   return known;

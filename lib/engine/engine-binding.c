@@ -90,6 +90,27 @@ get_exporter (GTlsSessionEngine *self, GByteArray *data, GError **error)
 }
 
 static gboolean
+fail_unknown (GError **error)
+{
+  return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_IMPLEMENTED, "This channel binding type is not known");
+}
+
+/* Whether there can be such a binding, on some connection. */
+gboolean
+g_tls_session_engine_knows_binding (GTlsChannelBindingType type, GError **error)
+{
+  switch (type)
+    {
+    case G_TLS_CHANNEL_BINDING_TLS_UNIQUE:
+    case G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT:
+    case G_TLS_CHANNEL_BINDING_TLS_EXPORTER:
+      return TRUE;
+    default:
+      return fail_unknown (error);
+    }
+}
+
+static gboolean
 get_binding (GTlsSessionEngine *self,
              GTlsChannelBindingType type,
              X509 *server_certificate,
@@ -105,7 +126,7 @@ get_binding (GTlsSessionEngine *self,
     case G_TLS_CHANNEL_BINDING_TLS_EXPORTER:
       return get_exporter (self, data, error);
     default:
-      return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_IMPLEMENTED, "This channel binding type is not known");
+      return fail_unknown (error);
     }
 }
 

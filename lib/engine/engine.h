@@ -138,6 +138,8 @@ GList *g_tls_session_engine_list_accepted_cas (GTlsSessionEngine *self);
 
 /* Channel bindings */
 
+gboolean g_tls_session_engine_knows_binding (GTlsChannelBindingType type, GError **error);
+
 gboolean g_tls_session_engine_get_binding (GTlsSessionEngine *self,
                                            GTlsChannelBindingType type,
                                            X509 *server_certificate,

@@ -112,7 +112,11 @@ read_more_records (GTlsSessionEngine *self, guint8 *buffer, gsize count, gsize *
     }
 }
 
-/* DONE with at least one byte unless @count is 0. The handshake has been done. */
+/* DONE with at least one byte unless @count is 0. The handshake has been done.
+ *
+ * A buffer that is larger than a record is filled from several. A smaller one gets what is left of one record: HTTP/2 in
+ * libsoup answers what it has read only after the next read, and does not get there if one read brings all.
+ */
 GTlsSessionEngineStatus
 g_tls_session_engine_read (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, GError **error)
 {
@@ -135,7 +139,7 @@ g_tls_session_engine_read (GTlsSessionEngine *self, void *buffer, gsize count, g
 
   push_answers_out (self);
   status = read_record (self, buffer, count, n_read, error);
-  if (status == G_TLS_SESSION_ENGINE_DONE)
+  if (status == G_TLS_SESSION_ENGINE_DONE && count > RECORD_SIZE)
     read_more_records (self, buffer, count, n_read);
 
   g_tls_session_transport_bio_release_buffer (self->bio);
@@ -203,11 +207,12 @@ g_tls_session_engine_has_stash (GTlsSessionEngine *self)
   return self->stash != NULL;
 }
 
-/* Something has been read from the transport that may be application data. */
+/* A read has something to say without the transport: something has arrived that may be application data, or the end. */
 gboolean
 g_tls_session_engine_has_data (GTlsSessionEngine *self)
 {
-  return SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_read_ahead (self->bio);
+  return self->state == G_TLS_SESSION_ENGINE_STATE_PEER_ENDED || self->state == G_TLS_SESSION_ENGINE_STATE_FAILED ||
+         SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_read_ahead (self->bio);
 }
 
 /* Writing */

@@ -412,70 +412,6 @@ serves_several_threads_at_once (Scene *scene, gconstpointer data)
     g_thread_join (threads[i]);
 }
 
-/* Lookups */
-
-static void
-on_lookup_answered (GObject *database, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-static GAsyncResult *
-wait_for_result (GAsyncResult **result)
-{
-  while (*result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  return *result;
-}
-
-static void
-lookups_say_that_they_are_not_supported (Scene *scene, gconstpointer data)
-{
-  g_autoptr (GTlsDatabase) database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
-  g_autoptr (GByteArray) name = g_byte_array_new ();
-  GError *error = NULL;
-
-  g_assert_null (g_tls_database_create_certificate_handle (database, scene->chain));
-
-  g_assert_null (g_tls_database_lookup_certificate_for_handle (database, "x", NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_assert_null (g_tls_database_lookup_certificate_issuer (database, scene->chain, NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_assert_null (g_tls_database_lookup_certificates_issued_by (database, name, NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-}
-
-static void
-asynchronous_lookups_say_so_too (Scene *scene, gconstpointer data)
-{
-  g_autoptr (GTlsDatabase) database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
-  g_autoptr (GByteArray) name = g_byte_array_new ();
-  g_autoptr (GAsyncResult) by_handle = NULL;
-  g_autoptr (GAsyncResult) issuer = NULL;
-  g_autoptr (GAsyncResult) issued = NULL;
-  GError *error = NULL;
-
-  g_tls_database_lookup_certificate_for_handle_async (database, "x", NULL, 0, NULL, on_lookup_answered, &by_handle);
-  g_assert_null (g_tls_database_lookup_certificate_for_handle_finish (database, wait_for_result (&by_handle), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_tls_database_lookup_certificate_issuer_async (database, scene->chain, NULL, 0, NULL, on_lookup_answered, &issuer);
-  g_assert_null (g_tls_database_lookup_certificate_issuer_finish (database, wait_for_result (&issuer), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_tls_database_lookup_certificates_issued_by_async (database, name, NULL, 0, NULL, on_lookup_answered, &issued);
-  g_assert_null (g_tls_database_lookup_certificates_issued_by_finish (database, wait_for_result (&issued), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-}
-
 /* The system's. It is opened once, so each of these has a process of its own. */
 
 static GTlsSessionDatabase *
@@ -608,8 +544,6 @@ main (int argc, char **argv)
   STORY (the_asynchronous_answer_tells_faults);
   STORY (cancelled_before_or_after_the_asynchronous_call_is_cancelled);
   STORY (serves_several_threads_at_once);
-  STORY (lookups_say_that_they_are_not_supported);
-  STORY (asynchronous_lookups_say_so_too);
   STORY (the_system_has_one_database);
   STORY (a_hashed_directory_is_not_read_whole);
   STORY (a_certificate_that_is_added_later_is_found);

@@ -13,8 +13,8 @@
  * loaded by its configuration may bring it, as a loader of its "store" for the scheme pkcs11. Where there is none, all
  * this is G_IO_ERROR_NOT_SUPPORTED.
  *
- * Whether a PIN is wanted shows when the loader asks for it. It is told once for each reading, since a token locks itself
- * after a few wrong ones. Nobody is asked on a terminal.
+ * Whether a PIN is wanted shows when the loader asks for it. A wrong one is not tried a second time, since tokens lock
+ * themselves after a few. Nobody is asked on a terminal.
  */
 
 #define SCHEME "pkcs11"
@@ -85,14 +85,10 @@ can_be_asked_for (const char *uri, GError **error)
   return TRUE;
 }
 
-/* A second question of one reading means that the first answer was wrong. */
 static int
 tell_pin (char *buffer, int size, int for_writing, void *data)
 {
   PinPad *pad = data;
-
-  if (pad->was_asked)
-    return -1;
 
   pad->was_asked = TRUE;
   return g_tls_session_password_tell_pem (buffer, size, for_writing, &pad->pin);

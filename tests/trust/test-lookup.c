@@ -102,8 +102,7 @@ a_handle_serves_another_database_of_the_same (Scene *scene, gconstpointer data)
   g_autofree char *handle = g_tls_database_create_certificate_handle (scene->database, scene->root);
   g_autofree char *again = NULL;
   g_autoptr (GTlsDatabase) later = open_database (scene, forged_to_pem (scene->family->root));
-  g_autoptr (GTlsCertificate) found =
-    g_tls_database_lookup_certificate_for_handle (later, handle, NULL, 0, NULL, NULL);
+  g_autoptr (GTlsCertificate) found = g_tls_database_lookup_certificate_for_handle (later, handle, NULL, 0, NULL, NULL);
 
   assert_is (found, scene->family->root);
   again = g_tls_database_create_certificate_handle (later, found);
@@ -138,8 +137,7 @@ a_handle_of_nothing_finds_nothing (Scene *scene, gconstpointer data)
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (handles); i++)
     {
-      g_assert_null (
-        g_tls_database_lookup_certificate_for_handle (scene->database, handles[i], NULL, 0, NULL, &error));
+      g_assert_null (g_tls_database_lookup_certificate_for_handle (scene->database, handles[i], NULL, 0, NULL, &error));
       g_assert_no_error (error);
     }
 }
@@ -179,8 +177,7 @@ a_namesake_is_no_issuer (Scene *scene, gconstpointer data)
   g_autoptr (Forged) leaf = forge (&(Order){ .name = "a", .without_key_identifiers = TRUE }, ca);
   g_autoptr (GTlsSessionCertificate) certificate = certificate_of (leaf);
   g_autoptr (GTlsDatabase) without = open_database (scene, forged_to_pem (namesake));
-  g_autoptr (GTlsDatabase) with =
-    open_database (scene, joined (forged_to_pem (namesake), forged_to_pem (ca), NULL));
+  g_autoptr (GTlsDatabase) with = open_database (scene, joined (forged_to_pem (namesake), forged_to_pem (ca), NULL));
   g_autoptr (GTlsCertificate) found = issuer_in (with, certificate);
 
   g_assert_null (issuer_in (without, certificate));
@@ -240,8 +237,7 @@ lists_what_an_issuer_issued (Scene *scene, gconstpointer data)
   g_autoptr (GByteArray) name = name_of (scene->family->leaf);
   g_autoptr (GByteArray) intermediate = name_of (scene->family->intermediate);
   GError *error = NULL;
-  GList *list =
-    g_tls_database_lookup_certificates_issued_by (scene->database, scene->root_name, NULL, 0, NULL, &error);
+  GList *list = g_tls_database_lookup_certificates_issued_by (scene->database, scene->root_name, NULL, 0, NULL, &error);
 
   g_assert_no_error (error);
   assert_issued_by_root (list, scene);
@@ -276,11 +272,9 @@ none_of_them_has_a_key (Scene *scene, gconstpointer data)
   g_autofree char *handle = g_tls_database_create_certificate_handle (scene->database, scene->root);
   GError *error = NULL;
 
-  g_assert_null (
-    g_tls_database_lookup_certificate_for_handle (scene->database, handle, NULL, KEYPAIR, NULL, &error));
+  g_assert_null (g_tls_database_lookup_certificate_for_handle (scene->database, handle, NULL, KEYPAIR, NULL, &error));
   g_assert_no_error (error);
-  g_assert_null (
-    g_tls_database_lookup_certificate_issuer (scene->database, scene->leaf, NULL, KEYPAIR, NULL, &error));
+  g_assert_null (g_tls_database_lookup_certificate_issuer (scene->database, scene->leaf, NULL, KEYPAIR, NULL, &error));
   g_assert_no_error (error);
   g_assert_null (
     g_tls_database_lookup_certificates_issued_by (scene->database, scene->root_name, NULL, KEYPAIR, NULL, &error));
@@ -315,11 +309,9 @@ cancelled_lookups_are_cancelled (Scene *scene, gconstpointer data)
   GError *error = NULL;
 
   g_cancellable_cancel (cancellable);
-  g_assert_null (
-    g_tls_database_lookup_certificate_for_handle (scene->database, handle, NULL, 0, cancellable, &error));
+  g_assert_null (g_tls_database_lookup_certificate_for_handle (scene->database, handle, NULL, 0, cancellable, &error));
   assert_cancelled (&error);
-  g_assert_null (
-    g_tls_database_lookup_certificate_issuer (scene->database, scene->leaf, NULL, 0, cancellable, &error));
+  g_assert_null (g_tls_database_lookup_certificate_issuer (scene->database, scene->leaf, NULL, 0, cancellable, &error));
   assert_cancelled (&error);
   g_assert_null (
     g_tls_database_lookup_certificates_issued_by (scene->database, scene->root_name, NULL, 0, cancellable, &error));
@@ -382,8 +374,8 @@ the_asynchronous_lookups_find_the_same (Scene *scene, gconstpointer data)
   GList *issued;
 
   ask_all (scene, NULL, &answers);
-  by_handle =
-    g_tls_database_lookup_certificate_for_handle_finish (scene->database, wait_for (&answers.by_handle), &error);
+  by_handle = g_tls_database_lookup_certificate_for_handle_finish (scene->database, wait_for (&answers.by_handle),
+                                                                   &error);
   g_assert_no_error (error);
   assert_is (by_handle, scene->family->root);
 
@@ -412,8 +404,8 @@ cancelled_asynchronous_lookups_are_cancelled (Scene *scene, gconstpointer data)
       if (after)
         g_cancellable_cancel (cancellable);
 
-      g_assert_null (g_tls_database_lookup_certificate_for_handle_finish (scene->database,
-                                                                          wait_for (&answers.by_handle), &error));
+      g_assert_null (
+        g_tls_database_lookup_certificate_for_handle_finish (scene->database, wait_for (&answers.by_handle), &error));
       assert_cancelled (&error);
       g_assert_null (
         g_tls_database_lookup_certificate_issuer_finish (scene->database, wait_for (&answers.issuer), &error));

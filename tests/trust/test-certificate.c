@@ -217,6 +217,35 @@ properties_without_a_certificate_are_refused (void)
 }
 
 static void
+it_may_be_initialised_twice_and_cancelled (void)
+{
+  g_autoptr (Forged) leaf = forge (&(Order){ .name = "a" }, NULL);
+  g_autofree char *pem = forged_to_pem (leaf);
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_autoptr (GTlsSessionCertificate) certificate = certificate_of (leaf);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_initable_init (G_INITABLE (certificate), NULL, &error));
+  g_assert_no_error (error);
+  assert_is (certificate, leaf);
+
+  g_cancellable_cancel (cancelled);
+  g_assert_null (g_initable_new (G_TLS_SESSION_TYPE_CERTIFICATE, cancelled, &error, "certificate-pem", pem, NULL));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* Gio has them so: what can be read is what a certificate says, and what opens it cannot. */
+static void
+a_password_and_pkcs12_data_cannot_be_read (void)
+{
+  g_autoptr (GTypeClass) class = g_type_class_ref (G_TLS_SESSION_TYPE_CERTIFICATE);
+  const char *const secret[] = { "password", "pkcs12-data" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (secret); i++)
+    g_assert_false (g_object_class_find_property (G_OBJECT_CLASS (class), secret[i])->flags & G_PARAM_READABLE);
+}
+
+static void
 one_never_initialised_is_harmless (void)
 {
   g_autoptr (GTlsCertificate) certificate = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, NULL);
@@ -371,6 +400,8 @@ main (int argc, char **argv)
   STORY (der_with_more_behind_it_is_refused);
   STORY (one_broken_certificate_spoils_the_chain);
   STORY (properties_without_a_certificate_are_refused);
+  STORY (it_may_be_initialised_twice_and_cancelled);
+  STORY (a_password_and_pkcs12_data_cannot_be_read);
   STORY (one_never_initialised_is_harmless);
   STORY (reads_files);
   STORY (tells_names_dates_and_addresses);

@@ -41,6 +41,63 @@ the_issuers_may_stand_in_any_order (void)
   assert_family (certificate, family);
 }
 
+/* Wherever the key stands, and the certificate that it belongs to. */
+static void
+the_certificate_is_the_one_that_the_key_belongs_to (void)
+{
+  g_autoptr (Family) family = family_new ();
+  g_autofree char *pem = joined (forged_to_pem (family->root), key_as_pkcs8 (family->leaf),
+                                 forged_to_pem (family->intermediate), forged_to_pem (family->leaf), NULL);
+  g_autofree char *certificates = joined (forged_to_pem (family->root), forged_to_pem (family->leaf),
+                                          forged_to_pem (family->intermediate), NULL);
+  g_autofree char *key = key_as_pkcs8 (family->leaf);
+  g_autoptr (GTlsSessionCertificate) certificate = certificate_from (pem);
+  g_autoptr (GTlsCertificate) by_property = g_initable_new (
+    G_TLS_SESSION_TYPE_CERTIFICATE, NULL, NULL, "private-key-pem", key, "certificate-pem", certificates, NULL);
+
+  assert_family (certificate, family);
+  assert_family (by_property, family);
+}
+
+static void
+without_a_key_the_certificate_is_the_first (void)
+{
+  g_autoptr (Family) family = family_new ();
+  g_autofree char *pem = joined (forged_to_pem (family->intermediate), forged_to_pem (family->leaf), NULL);
+  g_autoptr (GTlsSessionCertificate) certificate = certificate_from (pem);
+
+  assert_is (certificate, family->intermediate);
+  g_assert_null (issuer_of (certificate));
+}
+
+static void
+an_issuer_of_today_goes_before_an_expired_one (void)
+{
+  g_autoptr (Forged) now = forge (&(Order){ .name = "CA", .is_ca = TRUE }, NULL);
+  g_autoptr (Forged)
+    before = forge (&(Order){ .name = "CA", .is_ca = TRUE, .from_day = -9, .to_day = -1, .key_of = now }, NULL);
+  g_autoptr (Forged) leaf = forge (&(Order){ .name = "a" }, now);
+  g_autofree char *pem = joined (forged_to_pem (leaf), forged_to_pem (before), forged_to_pem (now), NULL);
+  g_autoptr (GTlsSessionCertificate) certificate = certificate_from (pem);
+
+  assert_is (issuer_of (certificate), now);
+}
+
+static void
+authorities_that_signed_each_other_make_a_chain_with_an_end (void)
+{
+  g_autoptr (Forged) a = forge (&(Order){ .name = "A", .is_ca = TRUE }, NULL);
+  g_autoptr (Forged) b_by_a = forge (&(Order){ .name = "B", .is_ca = TRUE }, a);
+  g_autoptr (Forged) a_by_b = forge (&(Order){ .name = "A", .is_ca = TRUE, .key_of = a }, b_by_a);
+  g_autoptr (Forged) leaf = forge (&(Order){ .name = "a" }, a);
+  g_autofree char *pem = joined (forged_to_pem (leaf), forged_to_pem (b_by_a), forged_to_pem (a_by_b), NULL);
+  g_autoptr (GTlsSessionCertificate) certificate = certificate_from (pem);
+
+  assert_is (issuer_of (certificate), a_by_b);
+  assert_is (issuer_of (issuer_of (certificate)), b_by_a);
+  g_assert_null (issuer_of (issuer_of (issuer_of (certificate))));
+}
+
 static void
 an_issuer_that_did_not_sign_is_none (void)
 {
@@ -231,6 +288,22 @@ issuers_in_a_circle_end (void)
   sk_X509_pop_free (chain, X509_free);
 }
 
+/* As Gio's g_tls_certificate_new_from_pem() links a file in which one stands twice. */
+static void
+one_that_comes_twice_does_not_end_the_chain (void)
+{
+  g_autoptr (Family) family = family_new ();
+  X509 *leaf = family->leaf->x509;
+  STACK_OF (X509) *sent = stack_of (leaf, leaf, family->intermediate->x509, NULL);
+  g_autoptr (GTlsSessionCertificate) certificate = g_tls_session_certificate_new_from_chain (sent);
+  STACK_OF (X509) *chain = g_tls_session_chain_from_certificate (G_TLS_CERTIFICATE (certificate));
+
+  g_assert_cmpint (sk_X509_num (chain), ==, 2);
+  g_assert_cmpint (X509_cmp (sk_X509_value (chain, 1), family->intermediate->x509), ==, 0);
+  sk_X509_pop_free (sent, X509_free);
+  sk_X509_pop_free (chain, X509_free);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -239,6 +312,10 @@ main (int argc, char **argv)
 #define STORY(name) g_test_add_func ("/trust/chain/" #name, name)
   STORY (a_pem_with_several_makes_a_chain);
   STORY (the_issuers_may_stand_in_any_order);
+  STORY (the_certificate_is_the_one_that_the_key_belongs_to);
+  STORY (without_a_key_the_certificate_is_the_first);
+  STORY (an_issuer_of_today_goes_before_an_expired_one);
+  STORY (authorities_that_signed_each_other_make_a_chain_with_an_end);
   STORY (an_issuer_that_did_not_sign_is_none);
   STORY (an_issuer_given_goes_before_those_found);
   STORY (a_received_chain_keeps_its_order);
@@ -246,6 +323,7 @@ main (int argc, char **argv)
   STORY (certificates_of_another_backend_are_read);
   STORY (one_of_another_backend_that_cannot_be_read_is_none);
   STORY (issuers_in_a_circle_end);
+  STORY (one_that_comes_twice_does_not_end_the_chain);
 
   return g_test_run ();
 }

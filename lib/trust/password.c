@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12err.h>
 
 /* @text: nullable. */
 GTlsSessionPassword
@@ -42,8 +41,6 @@ algorithm_is_missing (void)
 
   if (ERR_GET_LIB (code) == ERR_LIB_PEM)
     return reason == PEM_R_UNSUPPORTED_ENCRYPTION || reason == PEM_R_UNSUPPORTED_CIPHER;
-  if (ERR_GET_LIB (code) == ERR_LIB_PKCS12)
-    return reason == PKCS12_R_UNKNOWN_DIGEST_ALGORITHM;
 
   return ERR_GET_LIB (code) == ERR_LIB_EVP &&
          (reason == ERR_R_UNSUPPORTED || reason == EVP_R_UNSUPPORTED_ALGORITHM || reason == EVP_R_UNSUPPORTED_CIPHER ||

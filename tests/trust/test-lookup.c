@@ -190,10 +190,14 @@ an_issuer_of_today_goes_first (Scene *scene, gconstpointer data)
   g_autoptr (Forged) now = forge (&(Order){ .name = "CA", .is_ca = TRUE }, NULL);
   g_autoptr (Forged)
     before = forge (&(Order){ .name = "CA", .is_ca = TRUE, .from_day = -9, .to_day = -1, .key_of = now }, NULL);
+  g_autoptr (Forged)
+    later = forge (&(Order){ .name = "CA", .is_ca = TRUE, .from_day = 1, .to_day = 99, .key_of = now }, NULL);
   g_autoptr (Forged) leaf = forge (&(Order){ .name = "a" }, now);
   g_autoptr (GTlsSessionCertificate) certificate = certificate_of (leaf);
-  g_autoptr (GTlsDatabase) one = open_database (scene, joined (forged_to_pem (before), forged_to_pem (now), NULL));
-  g_autoptr (GTlsDatabase) other = open_database (scene, joined (forged_to_pem (now), forged_to_pem (before), NULL));
+  g_autoptr (GTlsDatabase)
+    one = open_database (scene, joined (forged_to_pem (before), forged_to_pem (now), forged_to_pem (later), NULL));
+  g_autoptr (GTlsDatabase)
+    other = open_database (scene, joined (forged_to_pem (later), forged_to_pem (now), forged_to_pem (before), NULL));
   g_autoptr (GTlsDatabase) old = open_database (scene, forged_to_pem (before));
   g_autoptr (GTlsCertificate) first = issuer_in (one, certificate);
   g_autoptr (GTlsCertificate) second = issuer_in (other, certificate);

@@ -172,28 +172,39 @@ a_circle_with_a_way_out_is_left (Circle *circle, gconstpointer data)
   g_assert_cmphex (verdict (stack_of (b, NULL), stack_of (leaf, a, b, NULL)), ==, 0);
 }
 
-/* A peer may send what it likes: a hundred authorities of one name, each with one more key. */
+/* A peer may send what it likes: five storeys of authorities, nineteen of one name in each, signed by all of the next, and
+ * no way out at the top.
+ */
 static void
-a_maze_costs_no_time_without_end (void)
+a_maze_takes_no_time_without_end (void)
 {
+  const char *const names[] = { "A", "B", "C", "D", "E" };
   g_autoptr (Forged) root = forge (&(Order){ .name = "Root", .is_ca = TRUE }, NULL);
-  g_autoptr (Forged) stranger = forge (&(Order){ .name = "Stranger", .is_ca = TRUE }, NULL);
-  g_autoptr (Forged) ca = forge (&(Order){ .name = "CA", .is_ca = TRUE }, stranger);
-  g_autoptr (Forged) leaf = forge (&(Order){ .name = "leaf" }, ca);
-  STACK_OF (X509) *chain = stack_of (leaf->x509, NULL);
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) forged_free);
+  STACK_OF (X509) *chain = stack_of (root->x509, NULL);
+  const Forged *above = forge (&(Order){ .name = "Stranger", .is_ca = TRUE }, NULL);
   gint64 began;
 
-  for (int i = 0; i < 98; i++)
+  g_ptr_array_add (all, (gpointer) above);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      Forged *more = forge (&(Order){ .name = "CA", .is_ca = TRUE, .key_of = ca }, i % 2 == 0 ? stranger : ca);
+      const Forged *first = NULL;
 
-      g_assert_cmpint (sk_X509_push (chain, more->x509), >, 0);
-      more->x509 = NULL;
-      forged_free (more);
+      for (int n = 0; n < 19; n++)
+        {
+          Forged *one = forge (&(Order){ .name = names[i], .is_ca = TRUE, .key_of = first }, above);
+
+          first = first != NULL ? first : one;
+          g_ptr_array_add (all, one);
+          g_assert_cmpint (sk_X509_unshift (chain, one->x509), >, 0);
+          X509_up_ref (one->x509);
+        }
+      above = first;
     }
+  X509_free (sk_X509_pop (chain)); /* the root is not sent */
 
   began = g_get_monotonic_time ();
-  g_assert_cmphex (verdict (stack_of (root->x509, NULL), chain), !=, 0);
+  g_assert_cmphex (verdict (stack_of (root->x509, NULL), chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
   g_assert_cmpint (g_get_monotonic_time () - began, <, 5 * G_USEC_PER_SEC);
 }
 
@@ -211,7 +222,7 @@ main (int argc, char **argv)
   STORY (Circle, circle, a_circle_ends_and_nobody_is_trusted);
   STORY (Circle, circle, a_circle_with_a_way_out_is_left);
   g_test_add_func ("/trust/paths/a_dead_end_is_left_again", a_dead_end_is_left_again);
-  g_test_add_func ("/trust/paths/a_maze_costs_no_time_without_end", a_maze_costs_no_time_without_end);
+  g_test_add_func ("/trust/paths/a_maze_takes_no_time_without_end", a_maze_takes_no_time_without_end);
 
   return g_test_run ();
 }

@@ -134,9 +134,11 @@ static void
 a_key_that_is_not_there_fails_when_it_is_wanted (Scene *scene, gconstpointer pin)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsCertificate) with_pin = made_of (scene->pem, NULL, "pkcs11:object=none", "1234", &error);
   g_autoptr (GTlsCertificate) certificate = made_of (scene->pem, NULL, "pkcs11:object=none", NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_true (g_tls_session_certificate_is_locked (G_TLS_SESSION_CERTIFICATE (with_pin)));
   g_assert_true (g_tls_session_certificate_is_locked (G_TLS_SESSION_CERTIFICATE (certificate)));
   g_assert_false (unlock (certificate, "1234", &error));
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);

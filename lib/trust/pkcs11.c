@@ -151,6 +151,16 @@ take_key (const char *uri, GTlsSessionPassword pin, Found *found, GTlsSessionPri
   return TRUE;
 }
 
+static gboolean
+find (const char *uri, GTlsSessionPassword pin, Found *found, GTlsSessionPrivateKey *key, GError **error)
+{
+  if (!can_be_asked_for (uri, error))
+    return FALSE;
+
+  look_up (uri, pin, found);
+  return take_key (uri, pin, found, key, error);
+}
+
 /* What is at @uri: a certificate, and perhaps its key. */
 gboolean
 g_tls_session_token_read (const char *uri,
@@ -160,13 +170,8 @@ g_tls_session_token_read (const char *uri,
                           GError **error)
 {
   g_auto (Found) found = { 0 };
-  gboolean sound;
+  gboolean sound = find (uri, pin, &found, key, error);
 
-  if (!can_be_asked_for (uri, error))
-    return FALSE;
-
-  look_up (uri, pin, &found);
-  sound = take_key (uri, pin, &found, key, error);
   if (sound && found.certificate == NULL)
     {
       set_missing_error (error, "certificate", uri);
@@ -186,13 +191,8 @@ gboolean
 g_tls_session_token_read_key (const char *uri, GTlsSessionPassword pin, GTlsSessionPrivateKey *key, GError **error)
 {
   g_auto (Found) found = { 0 };
-  gboolean sound;
+  gboolean sound = find (uri, pin, &found, key, error);
 
-  if (!can_be_asked_for (uri, error))
-    return FALSE;
-
-  look_up (uri, pin, &found);
-  sound = take_key (uri, pin, &found, key, error);
   if (sound && !g_tls_session_private_key_is_there (key))
     key->locked = g_tls_session_locked_key_new_for_token (uri);
   g_tls_session_openssl_clear_errors ();

@@ -102,13 +102,14 @@ reads_certificate_and_key_from_two_files (Scene *scene, gconstpointer data)
                                                      forged_to_pem (scene->family->intermediate),
                                                      forged_to_pem (scene->family->root), NULL));
   const char *key = file_with_text (scene, "key", key_as_traditional (scene->family->leaf));
+  const char *alone = file_with_text (scene, "alone", forged_to_pem (scene->family->leaf));
   const char *other_key = file_with_text (scene, "other-key", key_as_pkcs8 (scene->family->root));
   g_autoptr (GError) error = NULL;
   g_autoptr (GTlsCertificate) certificate = g_tls_certificate_new_from_files (certificates, key, &error);
 
   g_assert_no_error (error);
   assert_family (certificate, scene->family);
-  g_assert_null (g_tls_certificate_new_from_files (certificates, other_key, &error));
+  g_assert_null (g_tls_certificate_new_from_files (alone, other_key, &error));
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gtls-session-certificate.h"
+#include "ingredients.h"
 
 #include <openssl/x509.h>
 
@@ -9,6 +10,8 @@ G_BEGIN_DECLS
 
 /* More certificates than this are not followed: no chain in use comes near it, and a cycle must end. */
 #define G_TLS_SESSION_MAX_CHAIN_LENGTH 100
+
+GTlsSessionCertificate *g_tls_session_certificate_new_from_x509 (X509 *x509);
 
 GTlsSessionCertificate *g_tls_session_certificate_new_from_chain (STACK_OF (X509) *chain);
 
@@ -23,9 +26,17 @@ gboolean g_tls_session_certificate_unlock (GTlsSessionCertificate *self,
                                            gsize length,
                                            GError **error);
 
+GTlsSessionIngredients *g_tls_session_certificate_get_ingredients (GTlsSessionCertificate *self);
+
 X509 *g_tls_session_x509_from_certificate (GTlsCertificate *certificate);
 
+gboolean g_tls_session_x509_is_current (X509 *certificate);
+
 STACK_OF (X509) *g_tls_session_chain_from_certificate (GTlsCertificate *certificate);
+
+gboolean g_tls_session_chain_contains (STACK_OF (X509) *chain, X509 *certificate);
+
+int g_tls_session_chain_find_issuer (STACK_OF (X509) *candidates, X509 *certificate);
 
 STACK_OF (X509) *g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate);
 

@@ -6,19 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* From bytes to certificates and keys. Errors are G_TLS_ERROR_BAD_CERTIFICATE, or for an encrypted key
- * G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD; what is returned is the caller's.
- */
+/* From bytes to certificates. Errors are G_TLS_ERROR_BAD_CERTIFICATE; what is returned is the caller's. */
 
 STACK_OF (X509) *g_tls_session_read_pem_certificates (const char *data, gsize length, GError **error);
 
 X509 *g_tls_session_read_der_certificate (const void *data, gsize length, GError **error);
 
 STACK_OF (X509) *g_tls_session_read_certificates (const char *data, gsize length, GError **error);
-
-gboolean g_tls_session_read_pem_key (const char *data, gsize length, EVP_PKEY **key, GError **error);
-
-EVP_PKEY *g_tls_session_read_der_key (const void *data, gsize length, GError **error);
 
 gboolean g_tls_session_looks_like_pem (const char *data, gsize length);
 

@@ -3,7 +3,6 @@
 
 #include "../engine/openssl-error.h"
 #include "certificate-fields.h"
-#include "certificate-reader.h"
 #include "openssl-auto.h"
 #include "verify.h"
 
@@ -11,13 +10,13 @@
 
 /* NOTES:
  *
- * A certificate is its X509, perhaps its key, and perhaps its issuer, which is a GTlsCertificate again; nothing of it
- * changes after init(). What was given as a property is parsed when it is set; what was wrong with it waits in
- * construct_error until init() can tell. So no copy of a key's text is kept.
+ * A certificate is its X509, perhaps its key, and perhaps its issuer, which is a GTlsCertificate again. Nothing of it
+ * changes after init(), but for a key that is closed with a password: that is opened by g_tls_session_certificate_unlock(),
+ * once, and stays open. The lock covers only the pointer to the open key; a wrong password costs no other thread its time.
  *
  * `issuer` links mean different things by where they come from. From a peer (new_from_chain) they say in which order it
- * sent its certificates, true or not. From a PEM they are checked: each certificate is signed by the next, wherever in
- * the PEM that one stands; what signs nothing is left out. Neither is a verdict: path building starts anew in verify.c.
+ * sent its certificates, true or not. From data they are checked: each certificate is signed by the next, wherever in
+ * the data that one stands; what signs nothing is left out. Neither is a verdict: path building starts anew in verify.c.
  */
 
 struct _GTlsSessionCertificate
@@ -25,11 +24,16 @@ struct _GTlsSessionCertificate
   GTlsCertificate parent_instance;
 
   X509 *x509;              /* NULL only until init() */
-  EVP_PKEY *key;           /* nullable */
   GTlsCertificate *issuer; /* nullable */
 
-  X509Chain *others;       /* the further certificates of a PEM, until init() */
-  GError *construct_error; /* the first thing wrong, until init() */
+  GMutex lock;                      /* covers the next one */
+  EVP_PKEY *key;                    /* nullable; once there, it stays */
+  GTlsSessionLockedKey *locked_key; /* nullable; what the key came out of, or may come out of */
+  gboolean key_is_on_token;
+  char *pkcs11_uri;             /* nullable */
+  char *private_key_pkcs11_uri; /* nullable */
+
+  GTlsSessionIngredients *ingredients; /* until init() */
 };
 
 enum
@@ -78,12 +82,16 @@ static void initable_iface_init (GInitableIface *iface);
  *
  * A certificate (X.509, RFC 5280), perhaps with its private key and with the certificate of its issuer.
  *
- * It is made from PEM or DER, by the functions here or by [ctor@GObject.Object.new] and the construct properties of
- * [class@Gio.TlsCertificate]. A PEM that holds several certificates makes a chain: the first one is the certificate
- * itself, and [property@Gio.TlsCertificate:issuer] leads on to the others as far as each is signed by the next.
+ * It is made from PEM, DER or PKCS #12, by the functions here or by [ctor@GObject.Object.new] and the construct
+ * properties of [class@Gio.TlsCertificate]. A PEM that holds several certificates makes a chain:
+ * [property@Gio.TlsCertificate:issuer] leads on from the certificate itself to the others as far as each is signed by the
+ * next. The certificate itself is the one that the private key belongs to, or the first one if there is no key.
  *
- * Certificates from PKCS #12, from PKCS #11 tokens and with encrypted keys are not supported yet; setting those
- * properties fails with `G_IO_ERROR_NOT_SUPPORTED`.
+ * A private key may be encrypted. [property@Gio.TlsCertificate:password] opens it, as it opens PKCS #12; without a
+ * password the certificate is made all the same, and its key stays closed.
+ *
+ * PKCS #11 URIs are handed to OpenSSL, which needs a provider for them; where none is loaded they fail with
+ * `G_IO_ERROR_NOT_SUPPORTED`.
  *
  * Since: 0.1
  */
@@ -95,85 +103,41 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (GTlsSessionCertificate,
 /* Construction from properties */
 
 static void
-keep_first_error (GTlsSessionCertificate *self, GError *error)
+add_ingredient (GTlsSessionIngredients *ingredients, guint id, const GValue *value)
 {
-  if (self->construct_error == NULL)
-    self->construct_error = error;
-  else
-    g_error_free (error);
-}
+  GByteArray *bytes = G_VALUE_HOLDS_BOXED (value) ? g_value_get_boxed (value) : NULL;
+  const char *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : NULL;
 
-static void
-take_certificate (GTlsSessionCertificate *self, X509 *certificate)
-{
-  g_clear_pointer (&self->x509, X509_free);
-  self->x509 = certificate;
-}
-
-/* Takes @certificates, which are not empty: the first is ours. */
-static void
-take_certificates (GTlsSessionCertificate *self, X509Chain *certificates)
-{
-  take_certificate (self, sk_X509_shift (certificates));
-  g_clear_pointer (&self->others, x509_chain_free);
-  self->others = certificates;
-}
-
-static void
-set_certificate_der (GTlsSessionCertificate *self, GByteArray *der)
-{
-  GError *error = NULL;
-  X509 *certificate = g_tls_session_read_der_certificate (der->data, der->len, &error);
-
-  if (certificate != NULL)
-    take_certificate (self, certificate);
-  else
-    keep_first_error (self, error);
-}
-
-static void
-set_certificate_pem (GTlsSessionCertificate *self, const char *pem)
-{
-  GError *error = NULL;
-  X509Chain *certificates = g_tls_session_read_pem_certificates (pem, strlen (pem), &error);
-
-  if (certificates != NULL)
-    take_certificates (self, certificates);
-  else
-    keep_first_error (self, error);
-}
-
-static void
-set_key_der (GTlsSessionCertificate *self, GByteArray *der)
-{
-  GError *error = NULL;
-
-  g_clear_pointer (&self->key, EVP_PKEY_free);
-  self->key = g_tls_session_read_der_key (der->data, der->len, &error);
-  if (self->key == NULL)
-    keep_first_error (self, error);
-}
-
-static void
-set_key_pem (GTlsSessionCertificate *self, const char *pem)
-{
-  GError *error = NULL;
-
-  g_clear_pointer (&self->key, EVP_PKEY_free);
-  if (!g_tls_session_read_pem_key (pem, strlen (pem), &self->key, &error))
-    keep_first_error (self, error);
-  else if (self->key == NULL)
-    keep_first_error (
-      self, g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "There is no private key in the PEM data"));
-}
-
-static void
-refuse (GTlsSessionCertificate *self, const char *what)
-{
-  keep_first_error (self, g_error_new (G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                                       "%s are not supported yet; give the certificate as PEM or DER, its key "
-                                       "unencrypted",
-                                       what));
+  switch (id)
+    {
+    case PROP_CERTIFICATE:
+      g_tls_session_ingredients_add_der (ingredients, bytes->data, bytes->len);
+      break;
+    case PROP_CERTIFICATE_PEM:
+      g_tls_session_ingredients_add_pem (ingredients, text, strlen (text));
+      break;
+    case PROP_PRIVATE_KEY:
+      g_tls_session_ingredients_add_key_der (ingredients, bytes);
+      break;
+    case PROP_PRIVATE_KEY_PEM:
+      g_tls_session_ingredients_add_key_pem (ingredients, text, strlen (text));
+      g_tls_session_ingredients_require_key (ingredients);
+      break;
+    case PROP_PKCS12_DATA:
+      ingredients->pkcs12 = g_byte_array_ref (bytes);
+      break;
+    case PROP_PKCS11_URI:
+      ingredients->pkcs11_uri = g_strdup (text);
+      break;
+    case PROP_PRIVATE_KEY_PKCS11_URI:
+      ingredients->private_key_pkcs11_uri = g_strdup (text);
+      break;
+    case PROP_PASSWORD:
+      g_tls_session_ingredients_set_password (ingredients, text);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
 }
 
 static void
@@ -185,56 +149,35 @@ g_tls_session_certificate_set_property (GObject *object, guint id, const GValue 
   if (g_value_peek_pointer (value) == NULL)
     return;
 
-  switch (id)
-    {
-    case PROP_CERTIFICATE:
-      set_certificate_der (self, g_value_get_boxed (value));
-      break;
-    case PROP_CERTIFICATE_PEM:
-      set_certificate_pem (self, g_value_get_string (value));
-      break;
-    case PROP_PRIVATE_KEY:
-      set_key_der (self, g_value_get_boxed (value));
-      break;
-    case PROP_PRIVATE_KEY_PEM:
-      set_key_pem (self, g_value_get_string (value));
-      break;
-    case PROP_ISSUER:
-      g_set_object (&self->issuer, g_value_get_object (value));
-      break;
-    case PROP_PKCS11_URI:
-    case PROP_PRIVATE_KEY_PKCS11_URI:
-      refuse (self, "PKCS #11 URIs");
-      break;
-    case PROP_PKCS12_DATA:
-      refuse (self, "PKCS #12 files");
-      break;
-    case PROP_PASSWORD:
-      refuse (self, "Certificates and keys with a password");
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
-}
-
-static gboolean
-key_fits (X509 *certificate, EVP_PKEY *key)
-{
-  int fits;
-
-  g_tls_session_openssl_clear_errors ();
-  fits = X509_check_private_key (certificate, key);
-  g_tls_session_openssl_clear_errors ();
-  return fits == 1;
+  if (id == PROP_ISSUER)
+    g_set_object (&self->issuer, g_value_get_object (value));
+  else if (id < PROP_SUBJECT_NAME)
+    add_ingredient (self->ingredients, id, value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
-link_issuers (GTlsSessionCertificate *self)
+link_issuers (GTlsSessionCertificate *self, X509Chain *others)
 {
-  g_autoptr (X509Chain) issuers = g_tls_session_chain_take_issuers (self->others, self->x509);
+  g_autoptr (X509Chain) issuers = g_tls_session_chain_take_issuers (others, self->x509);
 
   if (sk_X509_num (issuers) > 0)
     self->issuer = G_TLS_CERTIFICATE (g_tls_session_certificate_new_from_chain (issuers));
+}
+
+static void
+take_prepared (GTlsSessionCertificate *self, GTlsSessionIngredients *prepared)
+{
+  self->x509 = sk_X509_shift (prepared->certificates);
+  self->key = g_steal_pointer (&prepared->key.open);
+  self->locked_key = g_steal_pointer (&prepared->key.locked);
+  self->key_is_on_token = prepared->key_is_on_token;
+  self->pkcs11_uri = g_steal_pointer (&prepared->pkcs11_uri);
+  self->private_key_pkcs11_uri = g_steal_pointer (&prepared->private_key_pkcs11_uri);
+
+  if (self->issuer == NULL)
+    link_issuers (self, prepared->certificates);
 }
 
 static gboolean
@@ -242,31 +185,15 @@ g_tls_session_certificate_init_from_properties (GInitable *initable, GCancellabl
 {
   GTlsSessionCertificate *self = G_TLS_SESSION_CERTIFICATE (initable);
 
-  if (self->construct_error != NULL)
-    {
-      g_propagate_error (error, g_error_copy (self->construct_error));
-      return FALSE;
-    }
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (self->ingredients == NULL)
+    return TRUE; /* the second time */
+  if (!g_tls_session_ingredients_prepare (self->ingredients, error))
+    return FALSE;
 
-  if (self->x509 == NULL)
-    {
-      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                           "There is no certificate: neither \"certificate\" nor \"certificate-pem\" was given");
-      return FALSE;
-    }
-
-  if (self->key != NULL && !key_fits (self->x509, self->key))
-    {
-      g_autofree char *subject = g_tls_session_name_to_text (X509_get_subject_name (self->x509));
-
-      g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                   "The private key does not belong to the certificate of \"%s\"", subject != NULL ? subject : "");
-      return FALSE;
-    }
-
-  if (self->others != NULL && self->issuer == NULL)
-    link_issuers (self);
-  g_clear_pointer (&self->others, x509_chain_free);
+  take_prepared (self, self->ingredients);
+  g_clear_pointer (&self->ingredients, g_tls_session_ingredients_free);
   return TRUE;
 }
 
@@ -281,13 +208,15 @@ initable_iface_init (GInitableIface *iface)
 static void
 get_key_property (GTlsSessionCertificate *self, guint id, GValue *value)
 {
-  if (self->key == NULL)
+  EVP_PKEY *key = g_tls_session_certificate_get_key (self);
+
+  if (key == NULL || self->key_is_on_token)
     return;
 
   if (id == PROP_PRIVATE_KEY)
-    g_value_take_boxed (value, g_tls_session_key_to_der (self->key));
+    g_value_take_boxed (value, g_tls_session_key_to_der (key));
   else
-    g_value_take_string (value, g_tls_session_key_to_pem (self->key));
+    g_value_take_string (value, g_tls_session_key_to_pem (key));
 }
 
 static void
@@ -339,7 +268,10 @@ g_tls_session_certificate_get_property (GObject *object, guint id, GValue *value
       g_value_set_object (value, self->issuer);
       break;
     case PROP_PKCS11_URI:
+      g_value_set_string (value, self->pkcs11_uri);
+      break;
     case PROP_PRIVATE_KEY_PKCS11_URI:
+      g_value_set_string (value, self->private_key_pkcs11_uri);
       break;
     default:
       if (self->x509 != NULL)
@@ -379,9 +311,12 @@ g_tls_session_certificate_finalize (GObject *object)
 
   g_clear_pointer (&self->x509, X509_free);
   g_clear_pointer (&self->key, EVP_PKEY_free);
-  g_clear_pointer (&self->others, x509_chain_free);
+  g_clear_pointer (&self->locked_key, g_tls_session_locked_key_free);
   g_clear_object (&self->issuer);
-  g_clear_error (&self->construct_error);
+  g_free (self->pkcs11_uri);
+  g_free (self->private_key_pkcs11_uri);
+  g_clear_pointer (&self->ingredients, g_tls_session_ingredients_free);
+  g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (g_tls_session_certificate_parent_class)->finalize (object);
 }
@@ -403,160 +338,22 @@ g_tls_session_certificate_class_init (GTlsSessionCertificateClass *class)
 static void
 g_tls_session_certificate_init (GTlsSessionCertificate *self)
 {
-}
-
-/* Making one from data */
-
-static GTlsSessionCertificate *
-finish (GTlsSessionCertificate *self, GError **error)
-{
-  g_autoptr (GTlsSessionCertificate) certificate = self;
-
-  if (!g_initable_init (G_INITABLE (certificate), NULL, error))
-    return NULL;
-  return g_steal_pointer (&certificate);
-}
-
-/**
- * g_tls_session_certificate_new_from_pem:
- * @data: text with a certificate in it, in PEM (RFC 7468)
- * @length: the length of @data in bytes, or -1 if it ends with a NUL byte
- * @error: return location for an error
- *
- * Makes a certificate from PEM.
- *
- * The first certificate in @data is the one returned. Any further ones become its chain of issuers
- * ([property@Gio.TlsCertificate:issuer]), in whatever order they stand, as long as each is signed by the next;
- * certificates that sign nothing in the chain are left out.
- *
- * If @data also holds a private key (PKCS #8, PKCS #1 or SEC 1, not encrypted) the certificate has that key.
- *
- * It fails with `G_TLS_ERROR_BAD_CERTIFICATE` if there is no certificate in @data, if a certificate or the key is
- * corrupt, or if the key does not belong to the certificate, and with `G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD` if the key
- * is encrypted.
- *
- * Returns: (transfer full): the certificate, or %NULL with @error set
- *
- * Since: 0.1
- */
-GTlsSessionCertificate *
-g_tls_session_certificate_new_from_pem (const char *data, gssize length, GError **error)
-{
-  g_autoptr (GTlsSessionCertificate) self = NULL;
-  X509Chain *certificates;
-  gsize size;
-
-  g_return_val_if_fail (data != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  size = length < 0 ? strlen (data) : (gsize) length;
-  certificates = g_tls_session_read_pem_certificates (data, size, error);
-  if (certificates == NULL)
-    return NULL;
-
-  self = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, NULL);
-  take_certificates (self, certificates);
-  if (!g_tls_session_read_pem_key (data, size, &self->key, error))
-    return NULL;
-
-  return finish (g_steal_pointer (&self), error);
-}
-
-/**
- * g_tls_session_certificate_new_from_der:
- * @der: one certificate in DER (RFC 5280)
- * @error: return location for an error
- *
- * Makes a certificate from its binary form.
- *
- * It fails with `G_TLS_ERROR_BAD_CERTIFICATE` if @der is anything else than one whole certificate.
- *
- * Returns: (transfer full): the certificate, without key or issuer, or %NULL with @error set
- *
- * Since: 0.1
- */
-GTlsSessionCertificate *
-g_tls_session_certificate_new_from_der (GBytes *der, GError **error)
-{
-  g_autoptr (GTlsSessionCertificate) self = NULL;
-  const void *data;
-  gsize length;
-  X509 *certificate;
-
-  g_return_val_if_fail (der != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  data = g_bytes_get_data (der, &length);
-  certificate = g_tls_session_read_der_certificate (data, length, error);
-  if (certificate == NULL)
-    return NULL;
-
-  self = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, NULL);
-  take_certificate (self, certificate);
-  return finish (g_steal_pointer (&self), error);
-}
-
-static GTlsSessionCertificate *
-new_from_contents (const char *contents, gsize length, GError **error)
-{
-  g_autoptr (GBytes) der = NULL;
-
-  if (g_tls_session_looks_like_pem (contents, length))
-    return g_tls_session_certificate_new_from_pem (contents, (gssize) length, error);
-
-  der = g_bytes_new_static (contents, length);
-  return g_tls_session_certificate_new_from_der (der, error);
-}
-
-/**
- * g_tls_session_certificate_new_from_file:
- * @path: (type filename): a file with a certificate in it, in PEM or DER
- * @error: return location for an error
- *
- * Makes a certificate from a file.
- *
- * A file in PEM may hold a chain and a private key too; see [ctor@GTlsSession.Certificate.new_from_pem].
- *
- * It fails with an error of the domain `G_FILE_ERROR` if the file cannot be read, with `G_IO_ERROR_NOT_SUPPORTED` if its
- * name ends in `.p12` or `.pfx` (PKCS #12), and as [ctor@GTlsSession.Certificate.new_from_pem] does if its contents are
- * not sound.
- *
- * Returns: (transfer full): the certificate, or %NULL with @error set
- *
- * Since: 0.1
- */
-GTlsSessionCertificate *
-g_tls_session_certificate_new_from_file (const char *path, GError **error)
-{
-  g_autofree char *contents = NULL;
-  GTlsSessionCertificate *self;
-  gsize length;
-
-  g_return_val_if_fail (path != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  if (g_str_has_suffix (path, ".p12") || g_str_has_suffix (path, ".pfx"))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   "PKCS #12 files are not supported yet: %s; convert it to PEM", path);
-      return NULL;
-    }
-
-  if (!g_file_get_contents (path, &contents, &length, error))
-    {
-      g_prefix_error (error, "The certificate could not be read: ");
-      return NULL;
-    }
-
-  self = new_from_contents (contents, length, error);
-  if (self == NULL)
-    g_prefix_error (error, "%s: ", path);
-
-  OPENSSL_cleanse (contents, length); /* a key, perhaps */
-  return self;
+  g_mutex_init (&self->lock);
+  self->ingredients = g_tls_session_ingredients_new ();
 }
 
 /* For the rest of the library */
+
+/* @x509 by itself. */
+GTlsSessionCertificate *
+g_tls_session_certificate_new_from_x509 (X509 *x509)
+{
+  GTlsSessionCertificate *self = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, NULL);
+
+  g_clear_pointer (&self->ingredients, g_tls_session_ingredients_free);
+  self->x509 = x509_ref (x509);
+  return self;
+}
 
 /* The certificates of @chain, leaf first, as one certificate with its issuers in the order given. @chain is not empty.
  */
@@ -571,8 +368,7 @@ g_tls_session_certificate_new_from_chain (STACK_OF (X509) *chain)
     {
       GTlsSessionCertificate *issuer = g_steal_pointer (&certificate);
 
-      certificate = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, NULL);
-      certificate->x509 = x509_ref (sk_X509_value (chain, i));
+      certificate = g_tls_session_certificate_new_from_x509 (sk_X509_value (chain, i));
       certificate->issuer = (GTlsCertificate *) issuer;
     }
   return g_steal_pointer (&certificate);
@@ -587,11 +383,72 @@ g_tls_session_certificate_get_x509 (GTlsSessionCertificate *self)
   return self->x509;
 }
 
-/* Borrowed, nullable. */
+/* Borrowed. NULL if there is none, or if it is locked. */
 EVP_PKEY *
 g_tls_session_certificate_get_key (GTlsSessionCertificate *self)
 {
+  EVP_PKEY *key;
+
   g_return_val_if_fail (G_TLS_SESSION_IS_CERTIFICATE (self), NULL);
 
-  return self->key;
+  g_mutex_lock (&self->lock);
+  key = self->key;
+  g_mutex_unlock (&self->lock);
+  return key;
+}
+
+/* Whether there is a private key that waits for its password. */
+gboolean
+g_tls_session_certificate_is_locked (GTlsSessionCertificate *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_CERTIFICATE (self), FALSE);
+
+  return self->locked_key != NULL && g_tls_session_certificate_get_key (self) == NULL;
+}
+
+static EVP_PKEY *
+open_own_key (GTlsSessionCertificate *self, GTlsSessionPassword password, GError **error)
+{
+  g_autoptr (EVP_PKEY) key = g_tls_session_locked_key_open (self->locked_key, password, error);
+
+  if (key == NULL || !g_tls_session_check_key_fits (self->x509, key, error))
+    return NULL;
+  return g_steal_pointer (&key);
+}
+
+/* Opens the private key; nothing is to be done if there is none, or if it is open. From any thread; it may take as long
+ * as the key's encryption was meant to take, or a token takes.
+ *
+ * @password: not NULL, @length bytes. It is G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD if it is wrong, and another one may be
+ * tried.
+ */
+gboolean
+g_tls_session_certificate_unlock (GTlsSessionCertificate *self, const guint8 *password, gsize length, GError **error)
+{
+  EVP_PKEY *key;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_CERTIFICATE (self), FALSE);
+  g_return_val_if_fail (password != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!g_tls_session_certificate_is_locked (self))
+    return TRUE;
+
+  key = open_own_key (self, (GTlsSessionPassword){ .data = password, .length = length }, error);
+  if (key == NULL)
+    return FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (self->key == NULL)
+    self->key = g_steal_pointer (&key);
+  g_mutex_unlock (&self->lock);
+  EVP_PKEY_free (key); /* another thread was first */
+  return TRUE;
+}
+
+/* Borrowed, and only before init(): what the certificate is to be made of. */
+GTlsSessionIngredients *
+g_tls_session_certificate_get_ingredients (GTlsSessionCertificate *self)
+{
+  return self->ingredients;
 }

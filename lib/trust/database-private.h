@@ -13,6 +13,8 @@ struct _GTlsSessionDatabase
 
   GMutex lock;       /* covers the pointer below; the store has a lock of its own */
   X509_STORE *store; /* nullable: nothing is trusted */
+
+  char **directories; /* nullable: where the store finds more certificates by a hash of their names */
 };
 
 struct _GTlsSessionDatabaseClass
@@ -21,6 +23,12 @@ struct _GTlsSessionDatabaseClass
 };
 
 void g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store);
+
+X509_STORE *g_tls_session_database_ref_store (GTlsSessionDatabase *self);
+
+void g_tls_session_database_class_add_lookups (GTlsDatabaseClass *class);
+
+gboolean g_tls_session_is_hashed_name (const char *name);
 
 GTlsCertificateFlags g_tls_session_database_verify (GTlsSessionDatabase *self,
                                                     STACK_OF (X509) *chain,

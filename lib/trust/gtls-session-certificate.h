@@ -19,4 +19,9 @@ GTlsSessionCertificate *g_tls_session_certificate_new_from_der (GBytes *der, GEr
 G_TLS_SESSION_API
 GTlsSessionCertificate *g_tls_session_certificate_new_from_file (const char *path, GError **error);
 
+G_TLS_SESSION_API
+GTlsSessionCertificate *g_tls_session_certificate_new_from_file_with_password (const char *path,
+                                                                               const char *password,
+                                                                               GError **error);
+
 G_END_DECLS

@@ -34,6 +34,14 @@ x509_chain_push (X509Chain *chain, X509 *certificate)
     g_error ("OpenSSL has no memory left for a chain of certificates");
 }
 
+/* Takes @certificate. */
+static inline void
+x509_chain_unshift (X509Chain *chain, X509 *certificate)
+{
+  if (sk_X509_unshift (chain, certificate) <= 0)
+    g_error ("OpenSSL has no memory left for a chain of certificates");
+}
+
 static inline X509 *
 x509_ref (X509 *certificate)
 {
@@ -55,6 +63,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GENERAL_NAMES, GENERAL_NAMES_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_NAME, X509_NAME_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509Chain, x509_chain_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_STORE, X509_STORE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_STORE_CTX, X509_STORE_CTX_free)

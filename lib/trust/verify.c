@@ -2,6 +2,7 @@
 #include "verify.h"
 
 #include "../engine/openssl-error.h"
+#include "certificate-private.h"
 #include "openssl-auto.h"
 
 #include <string.h>
@@ -14,6 +15,12 @@
  * The verdict on a chain (RFC 5280 section 6) is OpenSSL's; here it is asked for, and put into Gio's words. OpenSSL ends
  * at the first fault; here its callback notes each one and lets it go on, so that all that is wrong is told. The verdict
  * is what the callback noted, never just what X509_verify_cert() returned, which is 1 when every fault was passed over.
+ *
+ * Paths. From a leaf to an anchor there may be several: a certificate is renewed under the same name and key, authorities
+ * sign each other's. OpenSSL takes the first issuer that fits, trusted ones before those that were sent, and does not turn
+ * back from a dead end or from an anchor that is out of date (the fate of many on 2021-09-30). So where its path has a
+ * fault and another way was possible, that is tried, a few times at most (RFC 4158 section 2.4). If none is good, the
+ * faults told are those of the first path.
  *
  * Three choices:
  *
@@ -30,6 +37,7 @@
  * No file is written here and no network asked; a store of hashed directories reads from disk.
  */
 
+#define MAX_PATHS 16     /* that are tried; a peer that sends a maze gets no more of our time */
 #define SECURITY_LEVEL 2 /* SSL_CTX_set_security_level(3): 112 bits */
 
 static GTlsCertificateFlags
@@ -69,14 +77,35 @@ fault_to_flag (int fault)
     }
 }
 
+typedef struct
+{
+  GTlsCertificateFlags faults;
+  gboolean only_current; /* anchors that are out of date are not there */
+} Judgement;
+
 static int
 note_fault_and_go_on (int ok, X509_STORE_CTX *context)
 {
-  GTlsCertificateFlags *faults = X509_STORE_CTX_get_app_data (context);
+  Judgement *judgement = X509_STORE_CTX_get_app_data (context);
 
   if (ok != 1)
-    *faults |= fault_to_flag (X509_STORE_CTX_get_error (context));
+    judgement->faults |= fault_to_flag (X509_STORE_CTX_get_error (context));
   return 1;
+}
+
+/* OpenSSL's own choice is one of today, if there is one. */
+static int
+find_anchor (X509 **issuer, X509_STORE_CTX *context, X509 *certificate)
+{
+  Judgement *judgement = X509_STORE_CTX_get_app_data (context);
+  int found = X509_STORE_CTX_get1_issuer (issuer, context, certificate);
+
+  if (found != 1 || judgement == NULL || !judgement->only_current || g_tls_session_x509_is_current (*issuer))
+    return found;
+
+  X509_free (*issuer);
+  *issuer = NULL;
+  return 0;
 }
 
 /* The purposes that OpenSSL judges along the whole chain, extensions of all ages included. 0: another. */
@@ -116,7 +145,7 @@ extended_key_usage_allows (X509 *leaf, const char *purpose)
 }
 
 static gboolean
-prepare (X509_STORE_CTX *context, X509_STORE *store, X509Chain *chain, int purpose, GTlsCertificateFlags *faults)
+prepare (X509_STORE_CTX *context, X509_STORE *store, X509Chain *chain, int purpose, Judgement *judgement)
 {
   X509_VERIFY_PARAM *param;
 
@@ -130,24 +159,114 @@ prepare (X509_STORE_CTX *context, X509_STORE *store, X509Chain *chain, int purpo
 
   if (purpose != 0 && X509_STORE_CTX_set_purpose (context, purpose) != 1)
     return FALSE;
-  if (X509_STORE_CTX_set_app_data (context, faults) != 1)
+  if (X509_STORE_CTX_set_app_data (context, judgement) != 1)
     return FALSE;
   X509_STORE_CTX_set_verify_cb (context, note_fault_and_go_on);
   return TRUE;
 }
 
+/* @path: the certificates that led from the leaf to an anchor, or to the end; nullable where nothing was built. */
 static GTlsCertificateFlags
-verify_path (X509_STORE *store, X509Chain *chain, int purpose)
+verify_path (X509_STORE *store, X509Chain *chain, int purpose, gboolean only_current, X509Chain **path)
 {
   g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
-  GTlsCertificateFlags faults = 0;
+  Judgement judgement = { .only_current = only_current };
 
-  if (context == NULL || !prepare (context, store, chain, purpose, &faults))
+  if (context == NULL || !prepare (context, store, chain, purpose, &judgement))
     return G_TLS_CERTIFICATE_GENERIC_ERROR;
 
-  if (X509_verify_cert (context) != 1 && faults == 0)
-    faults = G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (X509_verify_cert (context) != 1 && judgement.faults == 0)
+    judgement.faults = G_TLS_CERTIFICATE_GENERIC_ERROR;
+  *path = X509_STORE_CTX_get1_chain (context);
+  return judgement.faults;
+}
+
+/* Other paths */
+
+static gboolean
+is_rival (X509 *one, X509 *other)
+{
+  return X509_NAME_cmp (X509_get_subject_name (one), X509_get_subject_name (other)) == 0 && X509_cmp (one, other) != 0;
+}
+
+/* @chain without @certificate; NULL if it is not in there, or if nothing could take its place. */
+static X509Chain *
+leave_to_rivals (X509Chain *chain, X509 *certificate)
+{
+  g_autoptr (X509Chain) rest = x509_chain_new ();
+  gboolean has_rival = FALSE;
+
+  for (int i = 0; i < sk_X509_num (chain); i++)
+    {
+      X509 *other = sk_X509_value (chain, i);
+
+      has_rival |= is_rival (certificate, other);
+      if (X509_cmp (certificate, other) != 0)
+        x509_chain_push (rest, x509_ref (other));
+    }
+  return has_rival && sk_X509_num (rest) < sk_X509_num (chain) ? g_steal_pointer (&rest) : NULL;
+}
+
+typedef struct
+{
+  X509_STORE *store;
+  int purpose;
+  int paths_left;
+} Search;
+
+static gboolean has_good_path (Search *search, X509Chain *chain);
+
+static gboolean
+has_good_path_beside (Search *search, X509Chain *chain, X509Chain *path)
+{
+  for (int i = 1; i < sk_X509_num (path); i++)
+    {
+      g_autoptr (X509Chain) rest = leave_to_rivals (chain, sk_X509_value (path, i));
+
+      if (rest != NULL && has_good_path (search, rest))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+has_good_path (Search *search, X509Chain *chain)
+{
+  g_autoptr (X509Chain) path = NULL;
+
+  if (search->paths_left-- <= 0)
+    return FALSE;
+  return verify_path (search->store, chain, search->purpose, TRUE, &path) == 0 ||
+         has_good_path_beside (search, chain, path);
+}
+
+static gboolean
+passes_one_out_of_date (X509Chain *path)
+{
+  for (int i = 1; i < sk_X509_num (path); i++)
+    if (!g_tls_session_x509_is_current (sk_X509_value (path, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static GTlsCertificateFlags
+verify_best_path (X509_STORE *store, X509Chain *chain, int purpose)
+{
+  Search search = { .store = store, .purpose = purpose, .paths_left = MAX_PATHS };
+  g_autoptr (X509Chain) path = NULL;
+  GTlsCertificateFlags faults = verify_path (store, chain, purpose, FALSE, &path);
+
+  if (faults == 0 || (passes_one_out_of_date (path) && has_good_path (&search, chain)) ||
+      has_good_path_beside (&search, chain, path))
+    return 0;
   return faults;
+}
+
+/* Every store that is verified against needs this. */
+void
+g_tls_session_store_prepare (X509_STORE *store)
+{
+  X509_STORE_set_get_issuer (store, find_anchor);
 }
 
 /* A store that trusts @anchors and nothing else, the caller's. NULL if OpenSSL cannot make it; then its queue says why.
@@ -166,6 +285,7 @@ g_tls_session_store_new (STACK_OF (X509) *anchors)
     if (X509_STORE_add_cert (store, sk_X509_value (anchors, i)) != 1)
       return NULL;
 
+  g_tls_session_store_prepare (store);
   g_tls_session_openssl_clear_errors ();
   return g_steal_pointer (&store);
 }
@@ -199,7 +319,7 @@ g_tls_session_verify_chain (X509_STORE *store,
       store = nothing;
     }
 
-  faults |= verify_path (store, chain, openssl_purpose);
+  faults |= verify_best_path (store, chain, openssl_purpose);
   if (purpose != NULL && openssl_purpose == 0 && !extended_key_usage_allows (sk_X509_value (chain, 0), purpose))
     faults |= G_TLS_CERTIFICATE_GENERIC_ERROR;
   if (identity != NULL && !g_tls_session_verify_identity (sk_X509_value (chain, 0), identity))

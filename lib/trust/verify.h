@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 X509_STORE *g_tls_session_store_new (STACK_OF (X509) *anchors);
 
+void g_tls_session_store_prepare (X509_STORE *store);
+
 GTlsCertificateFlags g_tls_session_verify_chain (X509_STORE *store,
                                                  STACK_OF (X509) *chain,
                                                  const char *purpose,

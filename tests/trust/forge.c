@@ -46,6 +46,16 @@ set_subject (X509 *x509, const char *name)
   g_assert_cmpint (X509_NAME_add_entry_by_txt (subject, "CN", MBSTRING_UTF8, (const guint8 *) name, -1, -1, 0), ==, 1);
 }
 
+static EVP_PKEY *
+make_key (const Order *order)
+{
+  if (order->key_of == NULL)
+    return order->rsa_bits > 0 ? EVP_RSA_gen (order->rsa_bits) : EVP_EC_gen ("P-256");
+
+  EVP_PKEY_up_ref (order->key_of->key);
+  return order->key_of->key;
+}
+
 Forged *
 forge (const Order *order, const Forged *issuer)
 {
@@ -54,7 +64,7 @@ forge (const Order *order, const Forged *issuer)
   X509 *x509 = X509_new ();
 
   self->x509 = x509;
-  self->key = order->rsa_bits > 0 ? EVP_RSA_gen (order->rsa_bits) : EVP_EC_gen ("P-256");
+  self->key = make_key (order);
   if (issuer == NULL)
     issuer = self;
 

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 /* Certificates made to order, good ones and bad ones. What is not said in an order is as in a sound certificate of
  * today: P-256, SHA-256, valid from yesterday for thirty days.
  */
+typedef struct _Forged Forged;
+
 typedef struct
 {
   const char *name;               /* the subject's common name */
@@ -23,13 +25,14 @@ typedef struct
   int to_day;
   int rsa_bits;
   const char *digest;
+  const Forged *key_of; /* whose key it has, instead of a new one */
 } Order;
 
-typedef struct
+struct _Forged
 {
   X509 *x509;
   EVP_PKEY *key;
-} Forged;
+};
 
 Forged *forge (const Order *order, const Forged *issuer);
 

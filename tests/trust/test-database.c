@@ -223,6 +223,30 @@ another_file_takes_the_place_of_the_first (Scene *scene, gconstpointer data)
   g_assert_cmphex (verdict (database, scene->chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
 }
 
+static void
+a_file_that_is_half_good_trusts_nothing (Scene *scene, gconstpointer data)
+{
+  g_autofree char *second = g_build_filename (scene->directory, "second", NULL);
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GTlsDatabase) failed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_pem (scene->path, scene->family->root, NULL, "");
+  write_pem (second, scene->family->root, NULL, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+
+  database = open_database (scene);
+  g_test_expect_message ("GTlsSession", G_LOG_LEVEL_WARNING, "*nothing is trusted*");
+  g_object_set (database, "anchors", second, NULL);
+  g_test_assert_expected_messages ();
+  g_assert_cmphex (verdict (database, scene->chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
+
+  failed = g_object_new (G_TLS_SESSION_TYPE_FILE_DATABASE, "anchors", second, NULL);
+  g_assert_false (g_initable_init (G_INITABLE (failed), NULL, &error));
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+  g_assert_cmphex (verdict (failed, scene->chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
+  g_unlink (second);
+}
+
 /* Verifying */
 
 static void
@@ -241,6 +265,24 @@ identity_and_purpose_are_judged (Scene *scene, gconstpointer data)
   g_assert_cmphex (g_tls_database_verify_chain (database, scene->chain, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT,
                                                 right, NULL, 0, NULL, NULL),
                    ==, G_TLS_CERTIFICATE_GENERIC_ERROR);
+}
+
+static void
+a_client_is_judged_as_a_client (Scene *scene, gconstpointer data)
+{
+  g_autoptr (Forged)
+    client = forge (&(Order){ .name = "someone", .extended_key_usage = "clientAuth" }, scene->family->root);
+  STACK_OF (X509) *sent = stack_of (client->x509, NULL);
+  g_autoptr (GTlsSessionCertificate) certificate = g_tls_session_certificate_new_from_chain (sent);
+  g_autoptr (GTlsDatabase) database = NULL;
+
+  write_pem (scene->path, scene->family->root, NULL, "");
+  database = open_database (scene);
+  g_assert_cmphex (g_tls_database_verify_chain (database, G_TLS_CERTIFICATE (certificate),
+                                                G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT, NULL, NULL, 0, NULL, NULL),
+                   ==, 0);
+  g_assert_cmphex (verdict (database, G_TLS_CERTIFICATE (certificate)), ==, G_TLS_CERTIFICATE_GENERIC_ERROR);
+  sk_X509_pop_free (sent, X509_free);
 }
 
 static void
@@ -412,70 +454,6 @@ serves_several_threads_at_once (Scene *scene, gconstpointer data)
     g_thread_join (threads[i]);
 }
 
-/* Lookups */
-
-static void
-on_lookup_answered (GObject *database, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-static GAsyncResult *
-wait_for_result (GAsyncResult **result)
-{
-  while (*result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  return *result;
-}
-
-static void
-lookups_say_that_they_are_not_supported (Scene *scene, gconstpointer data)
-{
-  g_autoptr (GTlsDatabase) database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
-  g_autoptr (GByteArray) name = g_byte_array_new ();
-  GError *error = NULL;
-
-  g_assert_null (g_tls_database_create_certificate_handle (database, scene->chain));
-
-  g_assert_null (g_tls_database_lookup_certificate_for_handle (database, "x", NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_assert_null (g_tls_database_lookup_certificate_issuer (database, scene->chain, NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_assert_null (g_tls_database_lookup_certificates_issued_by (database, name, NULL, 0, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-}
-
-static void
-asynchronous_lookups_say_so_too (Scene *scene, gconstpointer data)
-{
-  g_autoptr (GTlsDatabase) database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
-  g_autoptr (GByteArray) name = g_byte_array_new ();
-  g_autoptr (GAsyncResult) by_handle = NULL;
-  g_autoptr (GAsyncResult) issuer = NULL;
-  g_autoptr (GAsyncResult) issued = NULL;
-  GError *error = NULL;
-
-  g_tls_database_lookup_certificate_for_handle_async (database, "x", NULL, 0, NULL, on_lookup_answered, &by_handle);
-  g_assert_null (g_tls_database_lookup_certificate_for_handle_finish (database, wait_for_result (&by_handle), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_tls_database_lookup_certificate_issuer_async (database, scene->chain, NULL, 0, NULL, on_lookup_answered, &issuer);
-  g_assert_null (g_tls_database_lookup_certificate_issuer_finish (database, wait_for_result (&issuer), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-
-  g_tls_database_lookup_certificates_issued_by_async (database, name, NULL, 0, NULL, on_lookup_answered, &issued);
-  g_assert_null (g_tls_database_lookup_certificates_issued_by_finish (database, wait_for_result (&issued), &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-}
-
 /* The system's. It is opened once, so each of these has a process of its own. */
 
 static GTlsSessionDatabase *
@@ -601,15 +579,15 @@ main (int argc, char **argv)
   STORY (without_a_file_nothing_is_trusted);
   STORY (one_never_loaded_trusts_nothing);
   STORY (another_file_takes_the_place_of_the_first);
+  STORY (a_file_that_is_half_good_trusts_nothing);
   STORY (identity_and_purpose_are_judged);
+  STORY (a_client_is_judged_as_a_client);
   STORY (a_chain_that_cannot_be_read_is_an_error);
   STORY (a_cancelled_verification_is_an_error);
   STORY (the_asynchronous_answer_comes_later_in_the_callers_context);
   STORY (the_asynchronous_answer_tells_faults);
   STORY (cancelled_before_or_after_the_asynchronous_call_is_cancelled);
   STORY (serves_several_threads_at_once);
-  STORY (lookups_say_that_they_are_not_supported);
-  STORY (asynchronous_lookups_say_so_too);
   STORY (the_system_has_one_database);
   STORY (a_hashed_directory_is_not_read_whole);
   STORY (a_certificate_that_is_added_later_is_found);

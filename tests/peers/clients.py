@@ -75,13 +75,23 @@ class OpensslClient(Client):
         check(b"\nNew, TLSv" in told, f"not a new session:\n{self.tail(told)}")
         return told
 
-    def is_resumed(self, session, *options):
-        return b"\nReused, TLSv" in self.connect("-sess_in", session, *options)
+    def offer_session(self, session, *options):
+        return self.connect("-sess_in", session, *options)
+
+    @staticmethod
+    def was_resumed(told):
+        return b"\nReused, TLSv" in told
+
+    @staticmethod
+    def ticket_key_name(told):
+        """A ticket begins with the name of the key that it is sealed with (RFC 5077, section 4)."""
+        tickets = re.findall(rb"TLS session ticket:\s+0000 - (.{47})", told)
+        return tickets[-1] if tickets else None
 
     def converse(self):
         session = self.directory / "session"
-        self.make_session(session)
-        return [False, self.is_resumed(session)]
+        told = self.make_session(session), self.offer_session(session)
+        return [self.was_resumed(connection) for connection in told]
 
 
 class GnutlsClient(Client):

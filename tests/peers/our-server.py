@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Our server: our-server.py CERTIFICATE [--keys FILE] [--lifetime SECONDS]
+"""Our server: our-server.py CERTIFICATE [--keys FILE] [--lifetime SECONDS] [--client-root FILE]
 
-Answers an HTTP request with the request's body. Says "port N", and after each handshake
-"session RESUMPTION SERVER-NAME VERSION". Understands two lines on its standard input: "save" (the ticket keys, to the
-file they are read from at the start) and "rotate", and answers "done".
+Answers an HTTP request with the request's body. With --client-root it wants a certificate of that root from each client.
+Says "port N", and after each handshake "session RESUMPTION SERVER-NAME VERSION CLIENT", where CLIENT is "certified" or
+"anonymous". Understands two lines on its standard input: "save" (the ticket keys, to the file they are read from at the
+start) and "rotate", and answers "done".
 """
 
 import argparse
@@ -45,18 +46,23 @@ class Tls:
 
     def __init__(self, options):
         self.keys = Keys(options.keys)
+        if options.lifetime:
+            self.keys.keys.set_lifetime(options.lifetime)
         self.certificate = GTlsSession.Certificate.new_from_file(options.certificate)
-        self.lifetime = options.lifetime
+        self.client_database = GTlsSession.FileDatabase.new(options.client_root) if options.client_root else None
 
     def secure(self, tcp):
         connection = GTlsSession.ServerConnection.new(tcp, self.certificate)
         connection.props.ticket_keys = self.keys.keys
-        if self.lifetime:
-            connection.props.ticket_lifetime = self.lifetime
+        if self.client_database:
+            connection.props.authentication_mode = Gio.TlsAuthenticationMode.REQUIRED
+            connection.set_database(self.client_database)
         return connection
 
     def describe(self, connection):
-        return f"{connection.props.resumption.value_nick} {connection.props.server_name}"
+        client = "certified" if connection.get_peer_certificate() else "anonymous"
+        version = VERSIONS[connection.get_protocol_version()]
+        return f"{connection.props.resumption.value_nick} {connection.props.server_name} {version} {client}"
 
 
 def answer(connection):
@@ -83,7 +89,7 @@ def serve(tls, tcp):
     connection = tls.secure(tcp)
     try:
         connection.handshake(None)
-        print("session", tls.describe(connection), VERSIONS[connection.get_protocol_version()], flush=True)
+        print("session", tls.describe(connection), flush=True)
         answer(connection)
     finally:
         connection.close(None)
@@ -114,6 +120,7 @@ def main():
     parser.add_argument("certificate")
     parser.add_argument("--keys")
     parser.add_argument("--lifetime", type=int)
+    parser.add_argument("--client-root")
     options = parser.parse_args()
     tls = Tls(options)
     loop = GLib.MainLoop()

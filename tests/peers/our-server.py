@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Our server: our-server.py CERTIFICATE [--keys FILE] [--lifetime SECONDS] [--client-root FILE]
 
-Answers an HTTP request with the request's body. With --client-root it wants a certificate of that root from each client.
-Says "port N", and after each handshake "session RESUMPTION SERVER-NAME VERSION CLIENT", where CLIENT is "certified" or
-"anonymous". Understands two lines on its standard input: "save" (the ticket keys, to the file they are read from at the
-start) and "rotate", and answers "done".
+Answers an HTTP request with the request's body. With --client-root it wants a certificate of that root from each
+client. Says "port N", and after each handshake "session RESUMPTION SERVER-NAME VERSION CLIENT", where CLIENT is
+"certified" or "anonymous". Understands two lines on its standard input: "save" (the ticket keys, to the file they are
+read from at the start) and "rotate", and answers "done".
 """
 
 import argparse

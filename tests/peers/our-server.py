@@ -79,7 +79,10 @@ def answer(connection):
         line, _ = request.read_line_utf8(None)
     body = b""
     while len(body) < length:
-        body += request.read_bytes(min(BLOCK, length - len(body)), None).get_data() or sys.exit("the body is short")
+        block = request.read_bytes(min(BLOCK, length - len(body)), None).get_data()
+        if not block:
+            raise RuntimeError(f"the request ended after {len(body)} of {length} bytes")
+        body += block
     head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     connection.get_output_stream().write_all(head.encode() + body, None)
 

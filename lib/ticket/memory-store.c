@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gtls-session-memory-store.h"
+
+#include "store-rules.h"
+#include "ticket-private.h"
+
+/* NOTES:
+ *
+ * A hash table finds the peer of a key, and a peer has its tickets, the newest first. All peers stand in one queue, the
+ * one used last at its head; each is a link of that queue, so that moving one to the head or dropping the one at the
+ * tail touches nothing else. No operation looks at more than one peer's tickets, whose number is bounded: its work does
+ * not grow with what the store holds.
+ *
+ * Bytes are kept apart, and clear() leaves them. One lock covers all, and nothing is called with it held but what frees
+ * a ticket.
+ */
+
+/**
+ * GTlsSessionMemoryStore:
+ *
+ * A [iface@GTlsSession.Store] in this process's memory.
+ *
+ * It holds a bounded number of peers, and of tickets for each; those used longest ago go first. Nothing in it outlives the
+ * process. It may be used from any thread.
+ *
+ * [func@GTlsSession.MemoryStore.get_default] is the one that every [class@GTlsSession.ClientConnection] has unless it is
+ * given another.
+ *
+ * Since: 0.1
+ */
+
+#define DEFAULT_MAX_PEERS 1024
+#define DEFAULT_MAX_TICKETS_PER_PEER 8
+
+typedef struct
+{
+  char *key;
+  GQueue tickets; /* GTlsSessionTicket, owned, the newest first; not empty outside of a function */
+  GList link;     /* in the store's queue; its data is the peer */
+} Peer;
+
+struct _GTlsSessionMemoryStore
+{
+  GObject parent_instance;
+
+  /* These do not change once the object is made. */
+  guint max_peers;
+  guint max_tickets_per_peer;
+  guint max_age; /* s */
+
+  GMutex lock;       /* covers what follows */
+  GHashTable *peers; /* from the key (the peer's own) to the Peer, owned */
+  GQueue by_use;     /* the peers' links: the one used last is the head */
+  GHashTable *bytes; /* from a name to GBytes */
+};
+
+static void g_tls_session_memory_store_store_init (GTlsSessionStoreInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GTlsSessionMemoryStore,
+                               g_tls_session_memory_store,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TLS_SESSION_TYPE_STORE, g_tls_session_memory_store_store_init))
+
+enum
+{
+  PROP_0,
+  PROP_MAX_PEERS,
+  PROP_MAX_TICKETS_PER_PEER,
+  PROP_MAX_AGE,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+/* Peers. All with the lock held. */
+
+static void
+peer_free (Peer *peer)
+{
+  g_queue_clear_full (&peer->tickets, g_object_unref);
+  g_free (peer->key);
+  g_free (peer);
+}
+
+static void
+drop_peer (GTlsSessionMemoryStore *self, Peer *peer)
+{
+  g_queue_unlink (&self->by_use, &peer->link);
+  g_hash_table_remove (self->peers, peer->key); /* frees it */
+}
+
+static Peer *
+add_peer (GTlsSessionMemoryStore *self, const char *key)
+{
+  Peer *peer = g_new0 (Peer, 1);
+
+  if (g_hash_table_size (self->peers) >= self->max_peers)
+    drop_peer (self, g_queue_peek_tail (&self->by_use));
+
+  peer->key = g_strdup (key);
+  peer->link.data = peer;
+  g_queue_init (&peer->tickets);
+  g_hash_table_insert (self->peers, peer->key, peer);
+  g_queue_push_head_link (&self->by_use, &peer->link);
+  return peer;
+}
+
+/* NULL if there is none. */
+static Peer *
+find_peer (GTlsSessionMemoryStore *self, const char *key)
+{
+  Peer *peer = g_hash_table_lookup (self->peers, key);
+
+  if (peer != NULL)
+    {
+      g_queue_unlink (&self->by_use, &peer->link);
+      g_queue_push_head_link (&self->by_use, &peer->link);
+    }
+  return peer;
+}
+
+/* The newest that can be used, owned by the caller; on the way to it goes what cannot be used any more. */
+static GTlsSessionTicket *
+take_from_peer (GTlsSessionMemoryStore *self, Peer *peer)
+{
+  GTlsSessionTicket *ticket;
+
+  while ((ticket = g_queue_pop_head (&peer->tickets)) != NULL)
+    {
+      if (g_tls_session_store_may_give_out (ticket, self->max_age))
+        break;
+      g_object_unref (ticket);
+    }
+
+  if (ticket != NULL && !g_tls_session_ticket_get_single_use (ticket))
+    g_queue_push_head (&peer->tickets, g_object_ref (ticket));
+  return ticket;
+}
+
+/* GTlsSessionStore */
+
+static gboolean
+g_tls_session_memory_store_put (GTlsSessionStore *store, const char *key, GTlsSessionTicket *ticket, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  g_autoptr (GTlsSessionTicket) oldest = NULL;
+  Peer *peer;
+
+  g_mutex_lock (&self->lock);
+  peer = find_peer (self, key);
+  if (peer == NULL)
+    peer = add_peer (self, key);
+  g_queue_push_head (&peer->tickets, g_object_ref (ticket));
+  if (g_queue_get_length (&peer->tickets) > self->max_tickets_per_peer)
+    oldest = g_queue_pop_tail (&peer->tickets);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static GTlsSessionTicket *
+g_tls_session_memory_store_take (GTlsSessionStore *store, const char *key, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  GTlsSessionTicket *ticket = NULL;
+  Peer *peer;
+
+  g_mutex_lock (&self->lock);
+  peer = find_peer (self, key);
+  if (peer != NULL)
+    ticket = take_from_peer (self, peer);
+  if (peer != NULL && g_queue_is_empty (&peer->tickets))
+    drop_peer (self, peer);
+  g_mutex_unlock (&self->lock);
+  return ticket;
+}
+
+static GList *
+find_ticket (Peer *peer, GTlsSessionTicket *ticket)
+{
+  for (GList *link = peer->tickets.head; link != NULL; link = link->next)
+    if (g_str_equal (g_tls_session_ticket_get_id (link->data), g_tls_session_ticket_get_id (ticket)))
+      return link;
+  return NULL;
+}
+
+static gboolean
+g_tls_session_memory_store_remove (GTlsSessionStore *store, const char *key, GTlsSessionTicket *ticket, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  g_autoptr (GTlsSessionTicket) removed = NULL;
+  GList *link;
+  Peer *peer;
+
+  g_mutex_lock (&self->lock);
+  peer = g_hash_table_lookup (self->peers, key);
+  link = peer != NULL ? find_ticket (peer, ticket) : NULL;
+  if (link != NULL)
+    {
+      removed = link->data;
+      g_queue_delete_link (&peer->tickets, link);
+      if (g_queue_is_empty (&peer->tickets))
+        drop_peer (self, peer);
+    }
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static gboolean
+g_tls_session_memory_store_clear (GTlsSessionStore *store, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+
+  g_mutex_lock (&self->lock);
+  g_queue_init (&self->by_use); /* its links are the peers' */
+  g_hash_table_remove_all (self->peers);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static gboolean
+g_tls_session_memory_store_save_bytes (GTlsSessionStore *store, const char *name, GBytes *bytes, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_insert (self->bytes, g_strdup (name), g_bytes_ref (bytes));
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static GBytes *
+g_tls_session_memory_store_load_bytes (GTlsSessionStore *store, const char *name, GError **error)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  GBytes *bytes;
+
+  g_mutex_lock (&self->lock);
+  bytes = g_hash_table_lookup (self->bytes, name);
+  if (bytes != NULL)
+    g_bytes_ref (bytes);
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+static void
+g_tls_session_memory_store_store_init (GTlsSessionStoreInterface *iface)
+{
+  iface->put = g_tls_session_memory_store_put;
+  iface->take = g_tls_session_memory_store_take;
+  iface->remove = g_tls_session_memory_store_remove;
+  iface->clear = g_tls_session_memory_store_clear;
+  iface->save_bytes = g_tls_session_memory_store_save_bytes;
+  iface->load_bytes = g_tls_session_memory_store_load_bytes;
+}
+
+/* GObject */
+
+static void
+g_tls_session_memory_store_get_property (GObject *object, guint property_id, GValue *value, GParamSpec *pspec)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
+
+  switch (property_id)
+    {
+    case PROP_MAX_PEERS:
+      g_value_set_uint (value, self->max_peers);
+      break;
+    case PROP_MAX_TICKETS_PER_PEER:
+      g_value_set_uint (value, self->max_tickets_per_peer);
+      break;
+    case PROP_MAX_AGE:
+      g_value_set_uint (value, self->max_age);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+}
+
+static void
+g_tls_session_memory_store_set_property (GObject *object, guint property_id, const GValue *value, GParamSpec *pspec)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
+
+  switch (property_id)
+    {
+    case PROP_MAX_PEERS:
+      self->max_peers = g_value_get_uint (value);
+      break;
+    case PROP_MAX_TICKETS_PER_PEER:
+      self->max_tickets_per_peer = g_value_get_uint (value);
+      break;
+    case PROP_MAX_AGE:
+      self->max_age = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+}
+
+static void
+g_tls_session_memory_store_finalize (GObject *object)
+{
+  GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
+
+  g_clear_pointer (&self->peers, g_hash_table_unref);
+  g_clear_pointer (&self->bytes, g_hash_table_unref);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (g_tls_session_memory_store_parent_class)->finalize (object);
+}
+
+static void
+g_tls_session_memory_store_class_init (GTlsSessionMemoryStoreClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  object_class->get_property = g_tls_session_memory_store_get_property;
+  object_class->set_property = g_tls_session_memory_store_set_property;
+  object_class->finalize = g_tls_session_memory_store_finalize;
+
+  /**
+   * GTlsSessionMemoryStore:max-peers:
+   *
+   * How many peers the store has tickets of at the most; the one used longest ago goes first.
+   *
+   * A peer is what a key stands for, see [iface@GTlsSession.Store].
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_PEERS] = g_param_spec_uint ("max-peers", NULL, NULL, 1, G_MAXINT, DEFAULT_MAX_PEERS, flags);
+
+  /**
+   * GTlsSessionMemoryStore:max-tickets-per-peer:
+   *
+   * How many tickets of one peer the store has at the most; the oldest goes first.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_TICKETS_PER_PEER] = g_param_spec_uint ("max-tickets-per-peer", NULL, NULL, 1, 64,
+                                                             DEFAULT_MAX_TICKETS_PER_PEER, flags);
+
+  /**
+   * GTlsSessionMemoryStore:max-age:
+   *
+   * How old a ticket may be when it is taken, in seconds.
+   *
+   * Sessions that are resumed for longer let an observer follow a user for longer; ten minutes is what arXiv:1810.07304,
+   * section 6, recommends.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_AGE] = g_param_spec_uint ("max-age", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME,
+                                                G_TLS_SESSION_STORE_DEFAULT_MAX_AGE, flags);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+g_tls_session_memory_store_init (GTlsSessionMemoryStore *self)
+{
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->by_use);
+  self->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) peer_free);
+  self->bytes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+}
+
+/* Public functions */
+
+/**
+ * g_tls_session_memory_store_new:
+ *
+ * Makes an empty store, with the default bounds.
+ *
+ * Returns: (transfer full): the store
+ * Since: 0.1
+ */
+GTlsSessionMemoryStore *
+g_tls_session_memory_store_new (void)
+{
+  return g_object_new (G_TLS_SESSION_TYPE_MEMORY_STORE, NULL);
+}
+
+/**
+ * g_tls_session_memory_store_get_default:
+ *
+ * Gets the store of this process, which every [class@GTlsSession.ClientConnection] has unless it is given another.
+ *
+ * Returns: (transfer none): the store
+ * Since: 0.1
+ */
+GTlsSessionMemoryStore *
+g_tls_session_memory_store_get_default (void)
+{
+  static gsize store;
+
+  if (g_once_init_enter (&store))
+    g_once_init_leave (&store, (gsize) g_tls_session_memory_store_new ());
+  return (GTlsSessionMemoryStore *) store;
+}
+
+/**
+ * g_tls_session_memory_store_get_max_peers:
+ * @self: a store
+ *
+ * Gets how many peers the store has tickets of at the most.
+ *
+ * Returns: how many
+ * Since: 0.1
+ */
+guint
+g_tls_session_memory_store_get_max_peers (GTlsSessionMemoryStore *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_MEMORY_STORE (self), 0);
+
+  return self->max_peers;
+}
+
+/**
+ * g_tls_session_memory_store_get_max_tickets_per_peer:
+ * @self: a store
+ *
+ * Gets how many tickets of one peer the store has at the most.
+ *
+ * Returns: how many
+ * Since: 0.1
+ */
+guint
+g_tls_session_memory_store_get_max_tickets_per_peer (GTlsSessionMemoryStore *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_MEMORY_STORE (self), 0);
+
+  return self->max_tickets_per_peer;
+}
+
+/**
+ * g_tls_session_memory_store_get_max_age:
+ * @self: a store
+ *
+ * Gets how old a ticket may be when it is taken.
+ *
+ * Returns: seconds
+ * Since: 0.1
+ */
+guint
+g_tls_session_memory_store_get_max_age (GTlsSessionMemoryStore *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_MEMORY_STORE (self), 0);
+
+  return self->max_age;
+}
+
+/**
+ * g_tls_session_memory_store_get_n_peers:
+ * @self: a store
+ *
+ * Counts the peers that the store has tickets of.
+ *
+ * Returns: how many there are
+ * Since: 0.1
+ */
+guint
+g_tls_session_memory_store_get_n_peers (GTlsSessionMemoryStore *self)
+{
+  guint n_peers;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_MEMORY_STORE (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n_peers = g_hash_table_size (self->peers);
+  g_mutex_unlock (&self->lock);
+  return n_peers;
+}

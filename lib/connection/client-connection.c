@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client-connection-private.h"
 
+#include "../ticket/gtls-session-memory-store.h"
 #include "../trust/verify.h"
 #include "client-offer.h"
+#include "client-store.h"
 #include "connection-private.h"
 
 /**
@@ -10,11 +12,15 @@
  *
  * A TLS client's connection on OpenSSL, which can resume sessions and tells whether it did.
  *
- * It implements [iface@Gio.TlsClientConnection] as Gio documents it, with three things to know:
+ * It implements [iface@Gio.TlsClientConnection] as Gio documents it, with four things to know:
  *
  * - [method@Gio.TlsClientConnection.copy_session_state] does what
  *   [method@GTlsSession.Helper.copy_session_state] does, only silently: where the helper's raises an error, this one
  *   leaves the connection to do a full handshake.
+ * - It resumes sessions without being told to, from its [property@GTlsSession.ClientConnection:session-store]: only those
+ *   of the same server identity, application protocols, client certificate, trusted certificates and protocol bounds, and
+ *   none whose certificate was accepted by hand; TLS 1.3's tickets once, and none that is older than ten minutes
+ *   (arXiv:1810.07304, section 6). [property@GTlsSession.ClientConnection:session-resumption-enabled] turns that off.
  * - A resumed connection is judged as a full one is: the chain that the ticket carries is put before this connection's
  *   own database, identity and flags, and before [signal@Gio.TlsConnection::accept-certificate] where that finds faults.
  * - Without a server identity the certificate is at fault (%G_TLS_CERTIFICATE_BAD_IDENTITY), as Gio documents for
@@ -35,6 +41,7 @@ struct _GTlsSessionClientConnection
   GTlsCertificateFlags validation_flags;
   gboolean use_ssl3; /* kept for Gio, without any effect, as Gio documents */
   GTlsSessionClientOffer offer;
+  GTlsSessionClientStoring storing;
 };
 
 struct _GTlsSessionClientConnectionClass
@@ -54,12 +61,17 @@ enum
 {
   PROP_0,
   PROP_SESSION_REUSED,
+  PROP_SESSION_STORE,
+  PROP_SESSION_RESUMPTION_ENABLED,
+  N_OWN_PROPERTIES,
   /* GTlsClientConnection's */
-  PROP_VALIDATION_FLAGS,
+  PROP_VALIDATION_FLAGS = N_OWN_PROPERTIES,
   PROP_SERVER_IDENTITY,
   PROP_USE_SSL3,
   PROP_ACCEPTED_CAS,
 };
+
+static GParamSpec *properties[N_OWN_PROPERTIES];
 
 static GTlsSessionClientConnection *
 client_of (GTlsSessionConnection *connection)
@@ -71,6 +83,12 @@ GTlsSessionClientOffer *
 g_tls_session_client_connection_get_offer (GTlsSessionClientConnection *self)
 {
   return &self->offer;
+}
+
+GTlsSessionClientStoring *
+g_tls_session_client_connection_get_storing (GTlsSessionClientConnection *self)
+{
+  return &self->storing;
 }
 
 const char *
@@ -151,6 +169,24 @@ g_tls_session_client_connection_make_ticket (GTlsSessionConnection *connection, 
                                    client_of (connection)->server_name, connection->accepted_despite_faults);
 }
 
+static gboolean
+g_tls_session_client_connection_wants_a_session (GTlsSessionConnection *connection)
+{
+  return g_tls_session_client_connection_wants_session (client_of (connection));
+}
+
+static void
+g_tls_session_client_connection_find_a_session (GTlsSessionConnection *connection)
+{
+  g_tls_session_client_connection_find_session (client_of (connection));
+}
+
+static void
+g_tls_session_client_connection_keep_a_ticket (GTlsSessionConnection *connection, GTlsSessionTicket *ticket)
+{
+  g_tls_session_client_connection_keep_ticket (client_of (connection), ticket);
+}
+
 /* GTlsClientConnection */
 
 static void
@@ -185,6 +221,12 @@ g_tls_session_client_connection_get_property (GObject *object, guint property_id
     {
     case PROP_SESSION_REUSED:
       g_value_set_boolean (value, connection->resumption == G_TLS_SESSION_RESUMPTION_RESUMED);
+      break;
+    case PROP_SESSION_STORE:
+      g_value_set_object (value, self->storing.store);
+      break;
+    case PROP_SESSION_RESUMPTION_ENABLED:
+      g_value_set_boolean (value, self->storing.enabled);
       break;
     case PROP_VALIDATION_FLAGS:
       g_value_set_flags (value, self->validation_flags);
@@ -226,10 +268,18 @@ g_tls_session_client_connection_set_property (GObject *object,
   GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (object);
   GTlsSessionClientConnection *self = client_of (connection);
   g_autoptr (GSocketConnectable) before = NULL;
+  g_autoptr (GTlsSessionStore) store_before = NULL; /* released without the lock: it may be the last reference */
 
   g_mutex_lock (&connection->lock);
   switch (property_id)
     {
+    case PROP_SESSION_STORE:
+      store_before = self->storing.store;
+      self->storing.store = g_value_dup_object (value);
+      break;
+    case PROP_SESSION_RESUMPTION_ENABLED:
+      self->storing.enabled = g_value_get_boolean (value);
+      break;
     case PROP_VALIDATION_FLAGS:
       self->validation_flags = g_value_get_flags (value);
       break;
@@ -254,8 +304,55 @@ g_tls_session_client_connection_finalize (GObject *object)
   g_clear_object (&self->server_identity);
   g_clear_pointer (&self->server_name, g_free);
   g_tls_session_client_offer_clear (&self->offer);
+  g_tls_session_client_storing_clear (&self->storing);
 
   G_OBJECT_CLASS (g_tls_session_client_connection_parent_class)->finalize (object);
+}
+
+static void
+install_own_properties (GObjectClass *object_class)
+{
+  /**
+   * GTlsSessionClientConnection:session-reused: (getter get_session_reused)
+   *
+   * Whether the handshake resumed a session; %FALSE before it is done.
+   *
+   * The name is the one that glib-networking's connections have, so that code which probes for it works.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SESSION_REUSED] = g_param_spec_boolean ("session-reused", NULL, NULL, FALSE,
+                                                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionClientConnection:session-store:
+   *
+   * Where the tickets that this connection receives go, and where it looks for one to offer.
+   *
+   * By default it is [func@GTlsSession.MemoryStore.get_default]. It is set before the handshake; %NULL means that this
+   * connection takes part in no automatic resumption.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SESSION_STORE] = g_param_spec_object ("session-store", NULL, NULL, G_TLS_SESSION_TYPE_STORE,
+                                                        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionClientConnection:session-resumption-enabled:
+   *
+   * Whether sessions are resumed without being asked for, and kept for other connections to resume; %TRUE by default.
+   *
+   * It is set before the handshake. A session that was given by hand
+   * ([method@GTlsSession.Helper.copy_session_state]) is offered in any case.
+   *
+   * The name is the one that glib-networking's connections have, so that code which sets it works.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SESSION_RESUMPTION_ENABLED] = g_param_spec_boolean (
+    "session-resumption-enabled", NULL, NULL, TRUE, G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_OWN_PROPERTIES, properties);
 }
 
 static void
@@ -278,21 +375,12 @@ g_tls_session_client_connection_class_init (GTlsSessionClientConnectionClass *cl
   connection_class->dup_peer_identity = g_tls_session_client_connection_dup_peer_identity;
   connection_class->get_validation_flags = g_tls_session_client_connection_read_validation_flags;
   connection_class->make_ticket = g_tls_session_client_connection_make_ticket;
+  connection_class->wants_session = g_tls_session_client_connection_wants_a_session;
+  connection_class->find_session = g_tls_session_client_connection_find_a_session;
+  connection_class->keep_ticket = g_tls_session_client_connection_keep_a_ticket;
   connection_class->verify_purpose = G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
 
-  /**
-   * GTlsSessionClientConnection:session-reused: (getter get_session_reused)
-   *
-   * Whether the handshake resumed a session; %FALSE before it is done.
-   *
-   * The name is the one that glib-networking's connections have, so that code which probes for it works.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (
-    object_class, PROP_SESSION_REUSED,
-    g_param_spec_boolean ("session-reused", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-
+  install_own_properties (object_class);
   g_object_class_override_property (object_class, PROP_VALIDATION_FLAGS, "validation-flags");
   g_object_class_override_property (object_class, PROP_SERVER_IDENTITY, "server-identity");
   g_object_class_override_property (object_class, PROP_USE_SSL3, "use-ssl3");
@@ -303,6 +391,7 @@ static void
 g_tls_session_client_connection_init (GTlsSessionClientConnection *self)
 {
   self->validation_flags = G_TLS_CERTIFICATE_VALIDATE_ALL;
+  self->storing.store = G_TLS_SESSION_STORE (g_object_ref (g_tls_session_memory_store_get_default ()));
 }
 
 /* Public functions */
@@ -353,4 +442,84 @@ g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection 
   g_return_val_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self), FALSE);
 
   return g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (self)) == G_TLS_SESSION_RESUMPTION_RESUMED;
+}
+
+/**
+ * g_tls_session_client_connection_set_session_store:
+ * @self: a connection
+ * @store: (nullable): the store; %NULL for none
+ *
+ * Sets where the tickets that this connection receives go, and where it looks for one to offer; to be called before the
+ * handshake.
+ *
+ * Since: 0.1
+ */
+void
+g_tls_session_client_connection_set_session_store (GTlsSessionClientConnection *self, GTlsSessionStore *store)
+{
+  g_return_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self));
+  g_return_if_fail (store == NULL || G_TLS_SESSION_IS_STORE (store));
+
+  g_object_set (self, "session-store", store, NULL);
+}
+
+/**
+ * g_tls_session_client_connection_get_session_store:
+ * @self: a connection
+ *
+ * Gets where the tickets that this connection receives go, and where it looks for one to offer.
+ *
+ * Returns: (transfer none) (nullable): the store; %NULL if there is none
+ * Since: 0.1
+ */
+GTlsSessionStore *
+g_tls_session_client_connection_get_session_store (GTlsSessionClientConnection *self)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (self);
+  GTlsSessionStore *store;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self), NULL);
+
+  g_mutex_lock (&connection->lock);
+  store = self->storing.store;
+  g_mutex_unlock (&connection->lock);
+  return store;
+}
+
+/**
+ * g_tls_session_client_connection_set_session_resumption_enabled:
+ * @self: a connection
+ * @enabled: whether to
+ *
+ * Sets whether sessions are resumed without being asked for, and kept for other connections to resume; to be called
+ * before the handshake.
+ *
+ * Since: 0.1
+ */
+void
+g_tls_session_client_connection_set_session_resumption_enabled (GTlsSessionClientConnection *self, gboolean enabled)
+{
+  g_return_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self));
+
+  g_object_set (self, "session-resumption-enabled", enabled, NULL);
+}
+
+/**
+ * g_tls_session_client_connection_get_session_resumption_enabled:
+ * @self: a connection
+ *
+ * Tells whether sessions are resumed without being asked for, and kept for other connections to resume.
+ *
+ * Returns: %TRUE if they are
+ * Since: 0.1
+ */
+gboolean
+g_tls_session_client_connection_get_session_resumption_enabled (GTlsSessionClientConnection *self)
+{
+  gboolean enabled;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_CLIENT_CONNECTION (self), FALSE);
+
+  g_object_get (self, "session-resumption-enabled", &enabled, NULL);
+  return enabled;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
 #include "client-offer.h"
+#include "client-store.h"
 #include "connection-private.h"
 
 /* One sentence for a person. All of this with the lock held. */
@@ -25,13 +28,24 @@ age_of (GTlsSessionTicket *ticket)
               0);
 }
 
+/* Another process may have used the ticket before; its bytes do not carry that. */
+static char *
+describe_use (GTlsSessionTicket *ticket)
+{
+  guint n_uses = g_tls_session_ticket_get_uses (ticket);
+
+  return n_uses == 1 ? g_strdup ("first use in this process") : g_strdup_printf ("use %u in this process", n_uses);
+}
+
 static char *
 describe_ticket (GTlsSessionTicket *ticket)
 {
-  return g_strdup_printf ("%s, id %s, %" G_GINT64_FORMAT " s old, lifetime %u s",
+  g_autofree char *use = describe_use (ticket);
+
+  return g_strdup_printf ("%s, id %s, %" G_GINT64_FORMAT " s old, lifetime %u s, %s",
                           name_version (g_tls_session_ticket_get_protocol_version (ticket)),
                           g_tls_session_ticket_get_id (ticket), age_of (ticket),
-                          g_tls_session_ticket_get_lifetime (ticket));
+                          g_tls_session_ticket_get_lifetime (ticket), use);
 }
 
 static gboolean
@@ -49,18 +63,39 @@ tell_handshake (GTlsSessionConnection *connection)
   return has_failed (connection) ? "the handshake failed" : "the handshake is still to come";
 }
 
+/* The hash of a TLS 1.3 suite, which a pre-shared key is bound to (RFC 8446, section 4.2.11): the end of its name. */
+static const char *
+hash_of_suite (const char *name)
+{
+  const char *hash = name != NULL ? strrchr (name, '_') : NULL;
+
+  return hash != NULL ? hash + 1 : "";
+}
+
+/* What the server's answer allows to conclude: a clause, with what joins it to what is before. */
+static char *
+explain_why_refused (GTlsSessionConnection *connection, GTlsSessionTicket *ticket)
+{
+  const char *hash = hash_of_suite (g_tls_session_ticket_get_ciphersuite_name (ticket));
+
+  if (connection->protocol_version != g_tls_session_ticket_get_protocol_version (ticket))
+    return g_strdup_printf (", for it chose %s", name_version (connection->protocol_version));
+  if (connection->protocol_version < G_TLS_PROTOCOL_VERSION_TLS_1_3)
+    return g_strdup (": it began a new session, so it has lost the ticket's keys or forgotten the session");
+  if (!g_str_equal (hash, hash_of_suite (connection->ciphersuite_name)))
+    return g_strdup_printf (", for it chose %s, while the ticket's hash is %s", connection->ciphersuite_name, hash);
+  return g_strdup (": it took no pre-shared key, so it has lost the ticket's keys, or counts the ticket as used up or "
+                   "too old");
+}
+
 static char *
 explain_refusal (GTlsSessionConnection *connection, const char *server, GTlsSessionTicket *ticket)
 {
   g_autofree char *described = describe_ticket (ticket);
+  g_autofree char *why = explain_why_refused (connection, ticket);
 
-  if (connection->protocol_version != g_tls_session_ticket_get_protocol_version (ticket))
-    return g_strdup_printf ("The server at %s refused the session ticket (%s), for it chose %s; a full handshake was "
-                            "done.",
-                            server, described, name_version (connection->protocol_version));
-
-  return g_strdup_printf ("The server at %s refused the session ticket (%s); a full handshake was done.", server,
-                          described);
+  return g_strdup_printf ("The server at %s refused the session ticket (%s)%s; a full handshake was done.", server,
+                          described, why);
 }
 
 static char *
@@ -85,6 +120,18 @@ explain_offer (GTlsSessionConnection *connection, const char *server, GTlsSessio
 }
 
 static char *
+explain_none (GTlsSessionClientConnection *self, GTlsSessionConnection *connection, const char *server)
+{
+  const GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  if (storing->lookup == G_TLS_SESSION_LOOKUP_TO_DO)
+    return g_strdup_printf ("No session was given to this connection to the server at %s; %s.", server,
+                            tell_handshake (connection));
+  return g_strdup_printf ("No session was offered to the server at %s: %s; %s.", server, storing->why_none,
+                          tell_handshake (connection));
+}
+
+static char *
 explain_locked (GTlsSessionClientConnection *self, GTlsSessionConnection *connection)
 {
   const GTlsSessionClientOffer *offer = g_tls_session_client_connection_get_offer (self);
@@ -100,10 +147,20 @@ explain_locked (GTlsSessionClientConnection *self, GTlsSessionConnection *connec
                               offer->why_dropped, tell_handshake (connection));
     case G_TLS_SESSION_OFFER_NONE:
     default:
-      return g_strdup_printf ("No session was offered to the server at %s, because none was given to this connection; "
-                              "%s.",
-                              server, tell_handshake (connection));
+      return explain_none (self, connection, server);
     }
+}
+
+/* Takes @sentence. */
+static char *
+add_failure (GTlsSessionClientConnection *self, char *sentence)
+{
+  const char *failure = g_tls_session_client_connection_get_storing (self)->failure;
+  g_autofree char *owned = sentence;
+
+  if (failure == NULL)
+    return g_steal_pointer (&owned);
+  return g_strdup_printf ("%s The session store failed to keep a ticket (%s).", sentence, failure);
 }
 
 /* Owned by the caller. */
@@ -114,7 +171,7 @@ g_tls_session_client_connection_explain (GTlsSessionClientConnection *self)
   char *sentence;
 
   g_mutex_lock (&connection->lock);
-  sentence = explain_locked (self, connection);
+  sentence = add_failure (self, explain_locked (self, connection));
   g_mutex_unlock (&connection->lock);
   return sentence;
 }

@@ -4,6 +4,7 @@
 #include "../ticket/gtls-session-error.h"
 #include "../ticket/ticket-private.h"
 #include "../trust/verify.h"
+#include "client-store.h"
 #include "connection-private.h"
 
 /* NOTES:
@@ -92,11 +93,22 @@ check_fits (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GError
 
 /* Offering */
 
-static gboolean
-offer_locked (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GError **error)
+static void
+make_offer (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GTlsSessionOfferOrigin origin)
 {
   GTlsSessionClientOffer *offer = g_tls_session_client_connection_get_offer (self);
 
+  g_tls_session_client_offer_clear (offer);
+  offer->state = G_TLS_SESSION_OFFER_MADE;
+  offer->origin = origin;
+  offer->ticket = g_object_ref (ticket);
+  g_tls_session_ticket_add_use (ticket);
+  g_tls_session_connection_set_resumption (base_of (self), G_TLS_SESSION_RESUMPTION_OFFERED);
+}
+
+static gboolean
+offer_locked (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GError **error)
+{
   if (base_of (self)->life != G_TLS_SESSION_LIFE_FRESH)
     {
       g_set_error_literal (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_TOO_LATE,
@@ -107,11 +119,18 @@ offer_locked (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GErr
   if (!check_fits (self, ticket, error))
     return FALSE;
 
-  g_tls_session_client_offer_clear (offer);
-  offer->state = G_TLS_SESSION_OFFER_MADE;
-  offer->ticket = g_object_ref (ticket);
-  g_tls_session_ticket_add_use (ticket);
-  g_tls_session_connection_set_resumption (base_of (self), G_TLS_SESSION_RESUMPTION_OFFERED);
+  make_offer (self, ticket, G_TLS_SESSION_OFFER_BY_HAND);
+  return TRUE;
+}
+
+/* With the lock held, before the handshake: @ticket is from the connection's store. FALSE if one was given by hand. */
+gboolean
+g_tls_session_client_connection_offer_found (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
+{
+  if (g_tls_session_client_connection_get_offer (self)->state != G_TLS_SESSION_OFFER_NONE)
+    return FALSE;
+
+  make_offer (self, ticket, G_TLS_SESSION_OFFER_FROM_STORE);
   return TRUE;
 }
 
@@ -125,6 +144,8 @@ g_tls_session_client_connection_offer (GTlsSessionClientConnection *self, GTlsSe
   offered = offer_locked (self, ticket, error);
   g_mutex_unlock (&base_of (self)->lock);
 
+  if (offered)
+    g_tls_session_client_connection_forget_ticket (self, ticket);
   g_tls_session_connection_announce (base_of (self));
   return offered;
 }
@@ -176,7 +197,11 @@ g_tls_session_client_connection_offer_from (GTlsSessionClientConnection *self,
   ticket = pick_locked (base_of (source), error);
   g_mutex_unlock (&base_of (source)->lock);
 
-  return ticket != NULL && g_tls_session_client_connection_offer (self, ticket, error);
+  if (ticket == NULL || !g_tls_session_client_connection_offer (self, ticket, error))
+    return FALSE;
+
+  g_tls_session_client_connection_forget_ticket (source, ticket);
+  return TRUE;
 }
 
 /* The handshake */
@@ -189,6 +214,15 @@ drop_offer (GTlsSessionClientConnection *self, const char *why)
   offer->state = G_TLS_SESSION_OFFER_DROPPED;
   offer->why_dropped = g_strdup (why);
   g_tls_session_connection_set_resumption (base_of (self), G_TLS_SESSION_RESUMPTION_NONE);
+}
+
+static gboolean
+is_still_meant (GTlsSessionClientConnection *self, const GTlsSessionClientOffer *offer)
+{
+  const GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  return offer->origin == G_TLS_SESSION_OFFER_BY_HAND ||
+         g_tls_session_client_connection_is_in_circumstances (self, storing->key);
 }
 
 /* What to put in the ClientHello, owned by the caller; NULL if nothing is offered. */
@@ -204,6 +238,8 @@ g_tls_session_client_connection_begin_offer (GTlsSessionClientConnection *self)
 
   if (!check_fits (self, offer->ticket, &error))
     drop_offer (self, error->message);
+  else if (!is_still_meant (self, offer))
+    drop_offer (self, "the connection's settings were changed while it was looked for");
   else if ((session = g_tls_session_ticket_dup_session (offer->ticket)) == NULL)
     drop_offer (self, "OpenSSL could not duplicate it");
   return session;

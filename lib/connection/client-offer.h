@@ -16,11 +16,18 @@ typedef enum
   G_TLS_SESSION_OFFER_DROPPED, /* at the handshake the ticket could not be used any more */
 } GTlsSessionOfferState;
 
+typedef enum
+{
+  G_TLS_SESSION_OFFER_BY_HAND,    /* the program gave it to this connection */
+  G_TLS_SESSION_OFFER_FROM_STORE, /* its session store had it */
+} GTlsSessionOfferOrigin;
+
 typedef struct
 {
   GTlsSessionOfferState state;
-  GTlsSessionTicket *ticket; /* unless the state is NONE */
-  char *why_dropped;         /* if the state is DROPPED: a clause */
+  GTlsSessionOfferOrigin origin; /* unless the state is NONE */
+  GTlsSessionTicket *ticket;     /* unless the state is NONE */
+  char *why_dropped;             /* if the state is DROPPED: a clause */
 } GTlsSessionClientOffer;
 
 /* With the connection's lock held. */
@@ -30,6 +37,8 @@ GTlsSessionClientOffer *g_tls_session_client_connection_get_offer (GTlsSessionCl
 const char *g_tls_session_client_connection_get_server_name (GTlsSessionClientConnection *self);
 
 GSocketConnectable *g_tls_session_client_connection_get_identity (GTlsSessionClientConnection *self);
+
+gboolean g_tls_session_client_connection_offer_found (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket);
 
 SSL_SESSION *g_tls_session_client_connection_begin_offer (GTlsSessionClientConnection *self);
 

@@ -27,7 +27,8 @@ G_BEGIN_DECLS
  *   ticket-shelf.c   the tickets a connection received, and who wants to hear of new ones
  *   input-stream.c, output-stream.c
  *   client-connection.c  what only a client has: client-offer.c what it offers, client-tickets.c what it received,
- *                        client-explain.c what it says of both
+ *                        client-store.c what its session store is for, client-explain.c what it says of all that
+ *   circumstances.c  what a ticket is bound to in a session store
  *   server-connection.c  what only a server has
  *
  * The lock covers everything below it in the struct. It is held for one step of the engine, never while waiting and
@@ -122,6 +123,8 @@ struct _GTlsSessionConnection
 
   GTlsSessionTicketShelf *shelf;
 
+  GQueue tickets_to_keep; /* GTlsSessionTicket, owned: for the session store */
+
   /* To be announced */
   GQueue new_tickets; /* GTlsSessionTicket, owned */
   GPtrArray *changed; /* GParamSpec, borrowed: properties whose change is to be notified */
@@ -147,7 +150,12 @@ struct _GTlsSessionConnectionClass
   GSocketConnectable *(*dup_peer_identity) (GTlsSessionConnection *self);
   GTlsCertificateFlags (*get_validation_flags) (GTlsSessionConnection *self);
   GTlsSessionTicket *(*make_ticket) (GTlsSessionConnection *self, SSL_SESSION *session);
-  gboolean asks_for_certificate; /* the interaction, when it has none */
+  gboolean (*wants_session) (GTlsSessionConnection *self); /* the handshake waits for find_session() */
+  gboolean asks_for_certificate;                           /* the interaction, when it has none */
+
+  /* Of a client only, without the lock. They may call code of the program's. */
+  void (*find_session) (GTlsSessionConnection *self);
+  void (*keep_ticket) (GTlsSessionConnection *self, GTlsSessionTicket *ticket);
 };
 
 #define G_TLS_SESSION_CONNECTION_GET_CLASS(obj) \
@@ -217,6 +225,8 @@ GTlsSessionEngineStatus g_tls_session_connection_step_handshake (GTlsSessionConn
                                                                  GError **error);
 
 void g_tls_session_connection_collect_tickets (GTlsSessionConnection *self);
+
+void g_tls_session_connection_keep_tickets (GTlsSessionConnection *self);
 
 /* What the engine asks for in a handshake, by WANTS_VERDICT or WANTS_CERTIFICATE, may take its time. */
 

@@ -243,6 +243,7 @@ g_tls_session_connection_finalize (GObject *object)
   g_clear_pointer (&self->advertised_protocols, g_strfreev);
   g_clear_pointer (&self->negotiated_protocol, g_free);
   g_clear_pointer (&self->shelf, g_tls_session_ticket_shelf_free);
+  g_queue_clear_full (&self->tickets_to_keep, g_object_unref);
   g_queue_clear_full (&self->new_tickets, g_object_unref);
   g_clear_pointer (&self->changed, g_ptr_array_unref);
   g_clear_pointer (&self->sources, g_ptr_array_unref);
@@ -282,6 +283,7 @@ g_tls_session_connection_init (GTlsSessionConnection *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->turn_cond);
+  g_queue_init (&self->tickets_to_keep);
   g_queue_init (&self->new_tickets);
   self->changed = g_ptr_array_new ();
   self->sources = g_ptr_array_new ();

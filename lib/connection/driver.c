@@ -186,6 +186,9 @@ satisfy (GTlsSessionConnection *self,
       return wait_for_data (self, deadline, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_WRITE:
       return g_tls_session_base_stream_wait (self->base, G_IO_OUT, deadline, cancellable, error);
+    case G_TLS_SESSION_ENGINE_WANTS_SESSION:
+      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->find_session (self);
+      return TRUE;
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
       return g_tls_session_connection_judge (self, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
@@ -237,6 +240,7 @@ g_tls_session_connection_run (GTlsSessionConnection *self,
         self->turns[lane] = g_thread_self ();
       g_mutex_unlock (&self->lock);
 
+      g_tls_session_connection_keep_tickets (self);
       g_tls_session_connection_announce (self);
       if (is_answer (*status))
         return *status != G_TLS_SESSION_ENGINE_ERROR;
@@ -273,6 +277,7 @@ advance (GTlsSessionConnection *self, const GTlsSessionStep *step, GTlsSessionEn
     *status = take_step (self, step, error);
   g_mutex_unlock (&self->lock);
 
+  g_tls_session_connection_keep_tickets (self);
   g_tls_session_connection_announce (self);
   return is_free;
 }
@@ -292,7 +297,8 @@ take_timed_out (GTlsSessionConnection *self, GIOCondition condition)
 static gboolean
 is_question (GTlsSessionEngineStatus status)
 {
-  return status == G_TLS_SESSION_ENGINE_WANTS_VERDICT || status == G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
+  return status == G_TLS_SESSION_ENGINE_WANTS_SESSION || status == G_TLS_SESSION_ENGINE_WANTS_VERDICT ||
+         status == G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
 }
 
 static GTlsSessionAnswered
@@ -302,6 +308,11 @@ ask (GTlsSessionConnection *self,
      GTlsSessionAnsweredFunc answered,
      gpointer data)
 {
+  if (question == G_TLS_SESSION_ENGINE_WANTS_SESSION)
+    {
+      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->find_session (self);
+      return G_TLS_SESSION_ANSWERED_NOW;
+    }
   if (question == G_TLS_SESSION_ENGINE_WANTS_VERDICT)
     return g_tls_session_connection_judge_async (self, cancellable, answered, data);
   return g_tls_session_connection_find_certificate_async (self, cancellable, answered, data);

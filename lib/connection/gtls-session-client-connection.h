@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "../ticket/gtls-session-store.h"
 #include "gtls-session-connection.h"
 
 G_BEGIN_DECLS
@@ -26,5 +27,18 @@ GTlsSessionClientConnection *g_tls_session_client_connection_new (GIOStream *bas
 
 G_TLS_SESSION_API
 gboolean g_tls_session_client_connection_get_session_reused (GTlsSessionClientConnection *self);
+
+G_TLS_SESSION_API
+void g_tls_session_client_connection_set_session_store (GTlsSessionClientConnection *self, GTlsSessionStore *store);
+
+G_TLS_SESSION_API
+GTlsSessionStore *g_tls_session_client_connection_get_session_store (GTlsSessionClientConnection *self);
+
+G_TLS_SESSION_API
+void g_tls_session_client_connection_set_session_resumption_enabled (GTlsSessionClientConnection *self,
+                                                                     gboolean enabled);
+
+G_TLS_SESSION_API
+gboolean g_tls_session_client_connection_get_session_resumption_enabled (GTlsSessionClientConnection *self);
 
 G_END_DECLS

@@ -75,12 +75,21 @@ continue_handshake (GTlsSessionConnection *self, GError **error)
     case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
       G_TLS_SESSION_CONNECTION_GET_CLASS (self)->certificate_asked (self);
       break;
+    case G_TLS_SESSION_ENGINE_WANTS_SESSION:
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
     case G_TLS_SESSION_ENGINE_END:
     default:
       break;
     }
   return status;
+}
+
+static gboolean
+wants_session (GTlsSessionConnection *self)
+{
+  GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (self);
+
+  return class->wants_session != NULL && class->wants_session (self);
 }
 
 /* A step by itself, and the first part of every other: nothing is read or written before the handshake is done. */
@@ -92,6 +101,8 @@ g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer d
 
   if (self->life == G_TLS_SESSION_LIFE_FRESH)
     {
+      if (wants_session (self))
+        return G_TLS_SESSION_ENGINE_WANTS_SESSION;
       if (!configure_engine (self, error))
         return G_TLS_SESSION_ENGINE_ERROR;
       self->life = G_TLS_SESSION_LIFE_HANDSHAKING;
@@ -113,6 +124,33 @@ g_tls_session_connection_collect_tickets (GTlsSessionConnection *self)
       if (ticket == NULL)
         continue;
       g_tls_session_ticket_shelf_add (self->shelf, ticket);
+      g_queue_push_tail (&self->tickets_to_keep, g_object_ref (ticket));
       g_queue_push_tail (&self->new_tickets, ticket);
+    }
+}
+
+static GTlsSessionTicket *
+pop_ticket_to_keep (GTlsSessionConnection *self)
+{
+  GTlsSessionTicket *ticket;
+
+  g_mutex_lock (&self->lock);
+  ticket = g_queue_pop_head (&self->tickets_to_keep);
+  g_mutex_unlock (&self->lock);
+  return ticket;
+}
+
+/* Puts what was collected into the session store. Without the lock, after a step and before tickets are announced: who
+ * hears of a ticket may make a connection that takes it from the store.
+ */
+void
+g_tls_session_connection_keep_tickets (GTlsSessionConnection *self)
+{
+  GTlsSessionTicket *ticket;
+
+  while ((ticket = pop_ticket_to_keep (self)) != NULL)
+    {
+      G_TLS_SESSION_CONNECTION_GET_CLASS (self)->keep_ticket (self, ticket);
+      g_object_unref (ticket);
     }
 }

@@ -18,6 +18,7 @@ typedef enum
   G_TLS_SESSION_ENGINE_DONE,
   G_TLS_SESSION_ENGINE_WANTS_READ,
   G_TLS_SESSION_ENGINE_WANTS_WRITE,
+  G_TLS_SESSION_ENGINE_WANTS_SESSION,     /* before a client's handshake: one to offer may be looked for */
   G_TLS_SESSION_ENGINE_WANTS_VERDICT,     /* see g_tls_session_engine_set_verdict() */
   G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE, /* see g_tls_session_engine_set_certificate() */
   G_TLS_SESSION_ENGINE_END,               /* the peer has ended its side */

@@ -11,8 +11,9 @@ struct _GTlsSessionDatabase
 {
   GTlsDatabase parent_instance;
 
-  GMutex lock;       /* covers the pointer below; the store has a lock of its own */
+  GMutex lock;       /* covers the pointers below; the store has a lock of its own */
   X509_STORE *store; /* nullable: nothing is trusted */
+  char *mark;        /* what tells its certificates from others; NULL: nothing does */
 
   char **directories; /* nullable: where the store finds more certificates by a hash of their names */
 };
@@ -22,7 +23,9 @@ struct _GTlsSessionDatabaseClass
   GTlsDatabaseClass parent_class;
 };
 
-void g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store);
+void g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store, const char *mark);
+
+char *g_tls_session_database_dup_mark (GTlsSessionDatabase *self);
 
 X509_STORE *g_tls_session_database_ref_store (GTlsSessionDatabase *self);
 

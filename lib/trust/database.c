@@ -44,18 +44,32 @@
  */
 G_DEFINE_TYPE (GTlsSessionDatabase, g_tls_session_database, G_TYPE_TLS_DATABASE)
 
-/* Takes @store (nullable). */
+/* Takes @store (nullable). @mark (nullable): see mark.c. */
 void
-g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store)
+g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store, const char *mark)
 {
   X509_STORE *before;
 
   g_mutex_lock (&self->lock);
   before = self->store;
   self->store = store;
+  g_free (self->mark);
+  self->mark = g_strdup (mark);
   g_mutex_unlock (&self->lock);
 
   X509_STORE_free (before);
+}
+
+/* Owned by the caller; nullable. */
+char *
+g_tls_session_database_dup_mark (GTlsSessionDatabase *self)
+{
+  char *mark;
+
+  g_mutex_lock (&self->lock);
+  mark = g_strdup (self->mark);
+  g_mutex_unlock (&self->lock);
+  return mark;
 }
 
 /* A new reference; nullable: nothing is trusted. */
@@ -156,6 +170,7 @@ g_tls_session_database_finalize (GObject *object)
   GTlsSessionDatabase *self = G_TLS_SESSION_DATABASE (object);
 
   X509_STORE_free (self->store);
+  g_free (self->mark);
   g_strfreev (self->directories);
   g_mutex_clear (&self->lock);
 

@@ -73,8 +73,26 @@ read_anchors (const char *path, GError **error)
   return certificates;
 }
 
+/* The same for the same certificates, in whichever file they are. NULL if OpenSSL fails. */
+static char *
+digest_anchors (X509Chain *certificates)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (int i = 0; i < sk_X509_num (certificates); i++)
+    {
+      guint8 digest[EVP_MAX_MD_SIZE];
+      unsigned int length;
+
+      if (X509_digest (sk_X509_value (certificates, i), EVP_sha256 (), digest, &length) != 1)
+        return NULL;
+      g_checksum_update (checksum, digest, length);
+    }
+  return g_strdup (g_checksum_get_string (checksum));
+}
+
 static X509_STORE *
-load_store (const char *path, GError **error)
+load_store (const char *path, char **mark, GError **error)
 {
   g_autoptr (X509Chain) certificates = read_anchors (path, error);
   X509_STORE *store;
@@ -82,6 +100,7 @@ load_store (const char *path, GError **error)
   if (certificates == NULL)
     return NULL;
 
+  *mark = digest_anchors (certificates);
   store = g_tls_session_store_new (certificates);
   if (store == NULL)
     {
@@ -97,17 +116,18 @@ load_store (const char *path, GError **error)
 static gboolean
 load (GTlsSessionFileDatabase *self, GError **error)
 {
+  g_autofree char *mark = NULL;
   X509_STORE *store = NULL;
   gboolean sound = TRUE;
 
   g_mutex_lock (&self->lock);
   if (self->anchors != NULL)
     {
-      store = load_store (self->anchors, error);
+      store = load_store (self->anchors, &mark, error);
       sound = store != NULL;
     }
   self->loaded = TRUE;
-  g_tls_session_database_take_store (G_TLS_SESSION_DATABASE (self), store);
+  g_tls_session_database_take_store (G_TLS_SESSION_DATABASE (self), store, mark);
   g_mutex_unlock (&self->lock);
   return sound;
 }

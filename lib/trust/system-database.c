@@ -14,6 +14,8 @@
  * $SSL_CERT_FILE names it, or when the directories have no certificate that could be found by hash.
  */
 
+#define SYSTEM_MARK "the system's"
+
 /* "5ed36f99.0": what c_rehash and `openssl rehash` make. */
 gboolean
 g_tls_session_is_hashed_name (const char *name)
@@ -97,7 +99,7 @@ load_system_database (GError **error)
   g_tls_session_openssl_clear_errors ();
 
   database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
-  g_tls_session_database_take_store (database, store);
+  g_tls_session_database_take_store (database, store, SYSTEM_MARK);
   database->directories = g_steal_pointer (&directories);
   return database;
 }

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client-store.h"
+
+#include "../ticket/store-rules.h"
+#include "../trust/mark.h"
+#include "client-offer.h"
+#include "connection-private.h"
+
+/* NOTES:
+ *
+ * Before its handshake begins, a client that was given no ticket by hand looks for one in its store (the engine's
+ * status WANTS_SESSION, which the drivers answer as they do a verdict's). Each ticket it receives it puts there, right
+ * after the step that brought it, in the same thread. A store is code of the program's, perhaps: it is called without
+ * the lock, and never once the connection has lost its last reference.
+ *
+ * Whatever a store does, the connection goes on; what went wrong is kept for explain().
+ *
+ * Nothing is resumed automatically that was accepted by hand: such a ticket is not put there. Without an identity or a
+ * database every certificate is at fault, so there is nothing to put.
+ */
+
+static GTlsSessionConnection *
+base_of (GTlsSessionClientConnection *self)
+{
+  return G_TLS_SESSION_CONNECTION (self);
+}
+
+void
+g_tls_session_client_storing_clear (GTlsSessionClientStoring *storing)
+{
+  g_clear_object (&storing->store);
+  g_clear_pointer (&storing->key, g_free);
+  g_clear_pointer (&storing->why_none, g_free);
+  g_clear_pointer (&storing->failure, g_free);
+}
+
+/* The circumstances. All with the lock held. */
+
+static char *
+describe_server (GTlsSessionClientConnection *self)
+{
+  GSocketConnectable *identity = g_tls_session_client_connection_get_identity (self);
+  const char *name = g_tls_session_client_connection_get_server_name (self);
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  if (G_IS_NETWORK_ADDRESS (identity))
+    return g_strdup_printf ("%s port %u", lower, g_network_address_get_port (G_NETWORK_ADDRESS (identity)));
+  if (G_IS_INET_SOCKET_ADDRESS (identity))
+    return g_strdup_printf ("%s port %u", lower, g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (identity)));
+  if (G_IS_NETWORK_SERVICE (identity))
+    return g_strdup_printf ("%s service %s", lower, g_network_service_get_service (G_NETWORK_SERVICE (identity)));
+  return g_steal_pointer (&lower);
+}
+
+static char *
+digest_certificate (GTlsCertificate *certificate)
+{
+  g_autoptr (GByteArray) der = NULL;
+
+  if (certificate == NULL)
+    return g_strdup ("none");
+
+  g_object_get (certificate, "certificate", &der, NULL);
+  return der != NULL ? g_compute_checksum_for_data (G_CHECKSUM_SHA256, der->data, der->len)
+                     : g_tls_session_object_mark (G_OBJECT (certificate));
+}
+
+/* A name may have any character in it, but there is no blank in this form of it. */
+static char *
+list_protocols (char **protocols)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  for (gsize i = 0; protocols != NULL && protocols[i] != NULL; i++)
+    g_ptr_array_add (names, g_uri_escape_string (protocols[i], "/", FALSE));
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (" ", (char **) names->pdata);
+}
+
+static void
+note_circumstances (GTlsSessionClientConnection *self, GTlsSessionCircumstances *circumstances)
+{
+  GTlsSessionConnection *connection = base_of (self);
+
+  circumstances->server = describe_server (self);
+  circumstances->application_protocols = list_protocols (connection->advertised_protocols);
+  circumstances->certificate = digest_certificate (connection->certificate);
+  circumstances->database = g_tls_session_database_mark (connection->database);
+  circumstances->bounds = g_strdup_printf ("%d to %d", connection->minimum, connection->maximum);
+}
+
+/* Why this connection has nothing to do with its store; NULL if it has. */
+static const char *
+find_obstacle (GTlsSessionClientConnection *self)
+{
+  GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  if (!storing->enabled)
+    return "automatic resumption is turned off (session-resumption-enabled)";
+  if (storing->store == NULL)
+    return "none was given to this connection, and it has no session store";
+  if (g_tls_session_client_connection_get_server_name (self) == NULL)
+    return "none was given to this connection, and without a server identity none is looked for";
+  if (base_of (self)->database == NULL)
+    return "none was given to this connection, and without a database of trusted certificates none is looked for";
+  return NULL;
+}
+
+/* @key: of g_tls_session_client_connection_find_session() */
+gboolean
+g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection *self, const char *key)
+{
+  g_auto (GTlsSessionCircumstances) circumstances = { 0 };
+  g_autofree char *key_now = NULL;
+
+  if (find_obstacle (self) != NULL)
+    return FALSE;
+  note_circumstances (self, &circumstances);
+  key_now = g_tls_session_circumstances_to_key (&circumstances);
+  return g_strcmp0 (key_now, key) == 0;
+}
+
+/* What a call of the store needs, taken out from under the lock. */
+typedef struct
+{
+  GTlsSessionStore *store;
+  GTlsSessionCircumstances circumstances;
+  char *key;
+} Errand;
+
+static void
+errand_clear (Errand *self)
+{
+  g_clear_object (&self->store);
+  g_tls_session_circumstances_clear (&self->circumstances);
+  g_clear_pointer (&self->key, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Errand, errand_clear)
+
+static gboolean
+prepare_errand (GTlsSessionClientConnection *self, Errand *errand)
+{
+  if (find_obstacle (self) != NULL || base_of (self)->context == NULL)
+    return FALSE;
+
+  errand->store = g_object_ref (g_tls_session_client_connection_get_storing (self)->store);
+  note_circumstances (self, &errand->circumstances);
+  errand->key = g_tls_session_circumstances_to_key (&errand->circumstances);
+  return TRUE;
+}
+
+/* Finding */
+
+/* Whether the handshake has to wait for g_tls_session_client_connection_find_session(). */
+gboolean
+g_tls_session_client_connection_wants_session (GTlsSessionClientConnection *self)
+{
+  GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+  const char *obstacle;
+
+  if (storing->lookup == G_TLS_SESSION_LOOKUP_DONE ||
+      g_tls_session_client_connection_get_offer (self)->state != G_TLS_SESSION_OFFER_NONE)
+    return FALSE;
+
+  obstacle = find_obstacle (self);
+  if (obstacle == NULL)
+    return TRUE;
+
+  storing->lookup = G_TLS_SESSION_LOOKUP_DONE;
+  storing->why_none = g_strdup (obstacle);
+  return FALSE;
+}
+
+/* Why the store's answer is not to be offered: a clause; NULL if it is. */
+static char *
+explain_answer (const Errand *errand, GTlsSessionTicket *ticket, const GError *error)
+{
+  if (error != NULL)
+    return g_strdup_printf ("the session store failed (%s)", error->message);
+  if (ticket == NULL)
+    return g_tls_session_circumstances_explain_none (&errand->circumstances);
+  if (g_tls_session_ticket_was_accepted_by_hand (ticket))
+    return g_strdup ("the certificate of the one in the session store had been accepted by hand");
+  if (!g_tls_session_store_may_give_out (ticket, G_TLS_SESSION_STORE_DEFAULT_MAX_AGE))
+    return g_strdup ("the one that the session store gave is used up or older than ten minutes");
+  return NULL;
+}
+
+/* With the lock held. FALSE: another operation has looked meanwhile, or a ticket was given by hand. */
+static gboolean
+take_answer (GTlsSessionClientConnection *self, Errand *errand, GTlsSessionTicket *ticket, char *why_none)
+{
+  GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  if (storing->lookup == G_TLS_SESSION_LOOKUP_DONE || base_of (self)->life != G_TLS_SESSION_LIFE_FRESH)
+    return FALSE;
+
+  storing->lookup = G_TLS_SESSION_LOOKUP_DONE;
+  storing->key = g_steal_pointer (&errand->key);
+  storing->why_none = g_strdup (why_none);
+  return why_none != NULL || g_tls_session_client_connection_offer_found (self, ticket);
+}
+
+void
+g_tls_session_client_connection_find_session (GTlsSessionClientConnection *self)
+{
+  g_auto (Errand) errand = { 0 };
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *why_none = NULL;
+  g_autofree char *key = NULL;
+  gboolean prepared;
+  gboolean taken;
+
+  g_mutex_lock (&base_of (self)->lock);
+  prepared = prepare_errand (self, &errand);
+  if (!prepared)
+    g_tls_session_client_connection_get_storing (self)->lookup = G_TLS_SESSION_LOOKUP_DONE;
+  g_mutex_unlock (&base_of (self)->lock);
+  if (!prepared)
+    return;
+
+  ticket = g_tls_session_store_take (errand.store, errand.key, &error);
+  why_none = explain_answer (&errand, ticket, error);
+  key = g_strdup (errand.key);
+
+  g_mutex_lock (&base_of (self)->lock);
+  taken = take_answer (self, &errand, ticket, why_none);
+  g_mutex_unlock (&base_of (self)->lock);
+
+  /* Somebody else may use it. */
+  if (!taken && ticket != NULL && why_none == NULL)
+    g_tls_session_store_put (errand.store, key, ticket, NULL);
+}
+
+/* Keeping */
+
+static void
+note_failure (GTlsSessionClientConnection *self, const GError *error)
+{
+  GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  g_mutex_lock (&base_of (self)->lock);
+  g_free (storing->failure);
+  storing->failure = g_strdup (error->message);
+  g_mutex_unlock (&base_of (self)->lock);
+}
+
+/* Puts a ticket that was received into the store. */
+void
+g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
+{
+  g_auto (Errand) errand = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean prepared;
+
+  if (g_tls_session_ticket_was_accepted_by_hand (ticket))
+    return;
+
+  g_mutex_lock (&base_of (self)->lock);
+  prepared = prepare_errand (self, &errand);
+  g_mutex_unlock (&base_of (self)->lock);
+  if (!prepared)
+    return;
+
+  if (g_tls_session_store_put (errand.store, errand.key, ticket, &error))
+    g_tls_session_circumstances_note_kept (&errand.circumstances);
+  else if (error != NULL)
+    note_failure (self, error);
+}
+
+/* Takes a ticket of this connection's, that is offered by hand, out of the store: it is not to be used twice. */
+void
+g_tls_session_client_connection_forget_ticket (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
+{
+  g_auto (Errand) errand = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean prepared;
+
+  if (!g_tls_session_ticket_get_single_use (ticket))
+    return;
+
+  g_mutex_lock (&base_of (self)->lock);
+  prepared = prepare_errand (self, &errand);
+  g_mutex_unlock (&base_of (self)->lock);
+
+  if (prepared && !g_tls_session_store_remove (errand.store, errand.key, ticket, &error) && error != NULL)
+    note_failure (self, error);
+}

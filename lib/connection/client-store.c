@@ -77,6 +77,14 @@ list_protocols (char **protocols)
   return g_strjoinv (" ", (char **) names->pdata);
 }
 
+static const char *
+name_bound (GTlsProtocolVersion version)
+{
+  GEnumValue *value = g_enum_get_value (g_type_class_peek_static (G_TYPE_TLS_PROTOCOL_VERSION), version);
+
+  return version != G_TLS_PROTOCOL_VERSION_UNKNOWN && value != NULL ? value->value_nick : "any";
+}
+
 static void
 note_circumstances (GTlsSessionClientConnection *self, GTlsSessionCircumstances *circumstances)
 {
@@ -86,7 +94,8 @@ note_circumstances (GTlsSessionClientConnection *self, GTlsSessionCircumstances 
   circumstances->application_protocols = list_protocols (connection->advertised_protocols);
   circumstances->certificate = digest_certificate (connection->certificate);
   circumstances->database = g_tls_session_database_mark (connection->database);
-  circumstances->bounds = g_strdup_printf ("%d to %d", connection->minimum, connection->maximum);
+  circumstances->bounds = g_strdup_printf ("from %s to %s", name_bound (connection->minimum),
+                                           name_bound (connection->maximum));
 }
 
 /* Why this connection has nothing to do with its store; NULL if it has. */

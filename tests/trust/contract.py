@@ -15,7 +15,7 @@ def list_tests(programs):
 
 def list_rows(page):
     rows = [line for line in page.read_text().splitlines() if line.startswith("|")]
-    return [row for row in rows if not row.startswith(("|---", "| contract |"))]
+    return [row for row in rows if not row.startswith(("|---", "| contract |", "| what parts sessions |"))]
 
 
 def fault_of(row, tests):

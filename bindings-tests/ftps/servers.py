@@ -70,6 +70,13 @@ class Server:
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="gtls-session-ftps-"))
+        try:
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.directory)
+            raise
+
+    def start(self):
         self.directory.chmod(0o755)
         self.port = free_port()
         self.ca = self.directory / "ca.pem"

@@ -61,8 +61,8 @@ NOT_RUN = {
 
 class Suite:
     def __init__(self, module, preload, directory):
-        self.environment = {**os.environ, "GIO_MODULE_DIR": str(directory), "GIO_EXTRA_MODULES": str(Path(module).parent),
-                            "GIO_USE_TLS": "gtls-session", "LD_PRELOAD": preload, "LC_ALL": "C.UTF-8"}
+        self.environment = {**os.environ, "GIO_MODULE_DIR": str(directory), "GIO_USE_TLS": "gtls-session",
+                            "GIO_EXTRA_MODULES": str(Path(module).parent), "LD_PRELOAD": preload, "LC_ALL": "C.UTF-8"}
 
     def run(self, program, *arguments):
         command = [find_unpacked(f"{FOLDER}/{program}-gnutls"), *arguments]

@@ -70,6 +70,13 @@ class Server:
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="gtls-session-ftps-"))
+        try:
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.directory)
+            raise
+
+    def start(self):
         self.directory.chmod(0o755)
         self.port = free_port()
         self.ca = self.directory / "ca.pem"
@@ -79,6 +86,10 @@ class Server:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT)
+
+    def absolute_folder(self):
+        """The upload folder from the root on, which only root's server can choose."""
+        return f"/{self.upload_folder}" if os.getuid() == 0 else f"{self.files}/"
 
     def make_folder(self, *parts, mode=0o777):
         folder = self.directory.joinpath(*parts)
@@ -117,9 +128,8 @@ class Vsftpd(Server):
         self.make_folder("root", mode=0o755)
         return self.make_folder("root", "files")
 
-    def command(self):
-        self.make_folder("empty", mode=0o755)
-        settings = {
+    def settings(self):
+        return {
             "listen": "YES", "listen_address": "127.0.0.1", "listen_port": self.port, "background": "NO",
             "seccomp_sandbox": "NO", "pasv_address": "127.0.0.1", "secure_chroot_dir": self.directory / "empty",
             "run_as_launching_user": "NO" if os.getuid() == 0 else "YES",
@@ -132,8 +142,11 @@ class Vsftpd(Server):
             "rsa_cert_file": self.directory / "server.pem", "rsa_private_key_file": self.directory / "server.pem",
             "xferlog_enable": "YES", "vsftpd_log_file": self.directory / "transfers", "debug_ssl": "YES",
         }
+
+    def command(self):
+        self.make_folder("empty", mode=0o755)
         configuration = self.directory / "vsftpd.conf"
-        configuration.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        configuration.write_text("".join(f"{name}={value}\n" for name, value in self.settings().items()))
         return [find_program("usr/sbin/vsftpd"), configuration]
 
     def read_log(self):
@@ -144,6 +157,7 @@ class Vsftpd(Server):
 class Proftpd(Server):
     user = "tester"
     password = "secret"
+    protocols = "TLSv1.2 TLSv1.3"
 
     def make_files(self):
         return self.make_folder("files")
@@ -183,6 +197,7 @@ TransferLog none
 SystemLog {self.directory / 'system'}
 TLSEngine on
 TLSRequired on
+TLSProtocol {self.protocols}
 TLSLog {self.directory / 'tls'}
 TLSRSACertificateFile {self.directory / 'server.pem'}
 TLSRSACertificateKeyFile {self.directory / 'server.pem'}

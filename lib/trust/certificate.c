@@ -10,8 +10,9 @@
 
 /* NOTES:
  *
- * A certificate is its X509, perhaps its key, and perhaps its issuer, which is a GTlsCertificate again. Nothing of it
- * changes after init(), but for a key that is closed with a password: that is opened by g_tls_session_certificate_unlock(),
+ * A certificate is its X509, perhaps its key, and perhaps its issuer, which is a GTlsCertificate again. It is read when it
+ * is constructed, as some programs make one by g_object_new() and never call init(); init() tells what was wrong, and reads
+ * what our own constructors added meanwhile. Nothing of it changes after that, but for a key that is closed with a password: that is opened by g_tls_session_certificate_unlock(),
  * once, and stays open. The lock covers only the pointer to the open key; a wrong password costs no other thread its time.
  *
  * `issuer` links mean different things by where they come from. From a peer (new_from_chain) they say in which order it
@@ -23,7 +24,7 @@ struct _GTlsSessionCertificate
 {
   GTlsCertificate parent_instance;
 
-  X509 *x509;              /* NULL only until init() */
+  X509 *x509;              /* NULL only while there was nothing sound to read */
   GTlsCertificate *issuer; /* nullable */
 
   GMutex lock;                      /* covers the next one */
@@ -33,7 +34,7 @@ struct _GTlsSessionCertificate
   char *pkcs11_uri;             /* nullable */
   char *private_key_pkcs11_uri; /* nullable */
 
-  GTlsSessionIngredients *ingredients; /* until init() */
+  GTlsSessionIngredients *ingredients; /* until x509 is there */
 };
 
 enum
@@ -181,20 +182,35 @@ take_prepared (GTlsSessionCertificate *self, GTlsSessionIngredients *prepared)
 }
 
 static gboolean
-g_tls_session_certificate_init_from_properties (GInitable *initable, GCancellable *cancellable, GError **error)
+read_ingredients (GTlsSessionCertificate *self, GError **error)
 {
-  GTlsSessionCertificate *self = G_TLS_SESSION_CERTIFICATE (initable);
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
   if (self->ingredients == NULL)
-    return TRUE; /* the second time */
+    return TRUE; /* it has been done */
   if (!g_tls_session_ingredients_prepare (self->ingredients, error))
     return FALSE;
 
   take_prepared (self, self->ingredients);
   g_clear_pointer (&self->ingredients, g_tls_session_ingredients_free);
   return TRUE;
+}
+
+static void
+g_tls_session_certificate_constructed (GObject *object)
+{
+  GTlsSessionCertificate *self = G_TLS_SESSION_CERTIFICATE (object);
+
+  G_OBJECT_CLASS (g_tls_session_certificate_parent_class)->constructed (object);
+
+  if (g_tls_session_ingredients_have_certificate (self->ingredients))
+    read_ingredients (self, NULL); /* init() tells */
+}
+
+static gboolean
+g_tls_session_certificate_init_from_properties (GInitable *initable, GCancellable *cancellable, GError **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  return read_ingredients (G_TLS_SESSION_CERTIFICATE (initable), error);
 }
 
 static void
@@ -328,6 +344,7 @@ g_tls_session_certificate_class_init (GTlsSessionCertificateClass *class)
 
   object_class->set_property = g_tls_session_certificate_set_property;
   object_class->get_property = g_tls_session_certificate_get_property;
+  object_class->constructed = g_tls_session_certificate_constructed;
   object_class->finalize = g_tls_session_certificate_finalize;
   G_TLS_CERTIFICATE_CLASS (class)->verify = g_tls_session_certificate_verify;
 
@@ -374,7 +391,7 @@ g_tls_session_certificate_new_from_chain (STACK_OF (X509) *chain)
   return g_steal_pointer (&certificate);
 }
 
-/* Borrowed; NULL only for one that was never initialised. */
+/* Borrowed; NULL only for one that was made by g_object_new() of nothing sound. */
 X509 *
 g_tls_session_certificate_get_x509 (GTlsSessionCertificate *self)
 {
@@ -446,7 +463,7 @@ g_tls_session_certificate_unlock (GTlsSessionCertificate *self, const guint8 *pa
   return TRUE;
 }
 
-/* Borrowed, and only before init(): what the certificate is to be made of. */
+/* Borrowed, and only while there is no certificate yet: what the certificate is to be made of. */
 GTlsSessionIngredients *
 g_tls_session_certificate_get_ingredients (GTlsSessionCertificate *self)
 {

@@ -220,7 +220,14 @@ put_leaf_first (X509Chain *certificates, EVP_PKEY *key)
       }
 }
 
-/* Brings all that came in into `certificates` and `key`. */
+/* Whether anything came in that a certificate may be read from. */
+gboolean
+g_tls_session_ingredients_have_certificate (GTlsSessionIngredients *self)
+{
+  return self->certificates != NULL || self->pkcs12 != NULL || self->pkcs11_uri != NULL;
+}
+
+/* Brings all that came in into `certificates` and `key`. If it failed it fails again, without asking a token again. */
 gboolean
 g_tls_session_ingredients_prepare (GTlsSessionIngredients *self, GError **error)
 {

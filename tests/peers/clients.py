@@ -44,7 +44,18 @@ class Client:
 
 
 class Curl(Client):
-    """Keeps sessions between the requests of one call; says which it offers, not which was taken."""
+    """Keeps sessions between the requests of one call; tells what it offers, and each message of the handshakes.
+
+    A server that takes the session shows no certificate.
+    """
+
+    @staticmethod
+    def was_resumed(connection):
+        offered = bool(re.search("SSL re-?using session", connection))
+        has_certificate = "(IN), TLS handshake, Certificate (11)" in connection
+        check("(IN), TLS handshake, Server hello (2)" in connection and offered != has_certificate,
+              f"a session was {'' if offered else 'not '}offered, and what came was\n{connection}")
+        return offered
 
     def converse(self):
         (self.directory / "body").write_bytes(self.body)
@@ -55,7 +66,7 @@ class Curl(Client):
         for answer in ("first", "second"):
             self.check_body((self.directory / answer).read_bytes())
         connections = done.stderr.decode(errors="replace").split("* Connected to ")[1:]
-        return [bool(re.search("SSL re-?using session", connection)) for connection in connections]
+        return [self.was_resumed(connection) for connection in connections]
 
 
 class OpensslClient(Client):

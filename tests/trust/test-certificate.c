@@ -259,6 +259,43 @@ one_never_initialised_is_harmless (void)
   g_assert_cmphex (g_tls_certificate_verify (certificate, NULL, NULL), ==, G_TLS_CERTIFICATE_GENERIC_ERROR);
 }
 
+/* Gio's contract is g_initable_new(), but there are programs that do without, and other backends let them. */
+static void
+one_never_initialised_is_what_it_was_made_of (void)
+{
+  g_autoptr (Family) family = family_new ();
+  g_autofree char *pem = forged_to_pem (family->leaf);
+  g_autofree char *key = key_as_pkcs8 (family->leaf);
+  g_autoptr (GTlsSessionCertificate) issuer = certificate_of (family->intermediate);
+  g_autoptr (GTlsSessionCertificate) certificate = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, "issuer", issuer,
+                                                                 "private-key-pem", key, "certificate-pem", pem, NULL);
+  g_autoptr (GError) error = NULL;
+
+  assert_is (certificate, family->leaf);
+  g_assert_true (issuer_of (certificate) == G_TLS_CERTIFICATE (issuer));
+  g_assert_nonnull (g_tls_session_certificate_get_key (certificate));
+
+  g_assert_true (g_initable_init (G_INITABLE (certificate), NULL, &error));
+  g_assert_no_error (error);
+  assert_is (certificate, family->leaf);
+}
+
+static void
+init_tells_what_was_wrong_before (void)
+{
+  g_autoptr (Family) family = family_new ();
+  g_autofree char *pem = forged_to_pem (family->leaf);
+  g_autofree char *key = key_as_pkcs8 (family->intermediate);
+  g_autoptr (GTlsSessionCertificate)
+    certificate = g_object_new (G_TLS_SESSION_TYPE_CERTIFICATE, "private-key-pem", key, "certificate-pem", pem, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (g_tls_session_certificate_get_x509 (certificate));
+  g_assert_false (g_initable_init (G_INITABLE (certificate), NULL, &error));
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+  assert_queue_is_empty ();
+}
+
 static void
 reads_files (void)
 {
@@ -403,6 +440,8 @@ main (int argc, char **argv)
   STORY (it_may_be_initialised_twice_and_cancelled);
   STORY (a_password_and_pkcs12_data_cannot_be_read);
   STORY (one_never_initialised_is_harmless);
+  STORY (one_never_initialised_is_what_it_was_made_of);
+  STORY (init_tells_what_was_wrong_before);
   STORY (reads_files);
   STORY (tells_names_dates_and_addresses);
   STORY (has_no_names_where_there_are_none);

@@ -89,7 +89,7 @@ faults_without_asking (Case *self)
   if (self->has_identity && self->identity == NULL)
     faults |= G_TLS_CERTIFICATE_BAD_IDENTITY;
   if (self->database == NULL)
-    faults |= g_tls_session_verify_chain (NULL, self->chain, self->purpose, self->identity);
+    faults |= g_tls_session_verify_chain (NULL, self->chain, self->purpose, self->identity, NULL);
   else if (!G_TLS_SESSION_IS_DATABASE (self->database) && self->for_database == NULL)
     faults |= G_TLS_CERTIFICATE_GENERIC_ERROR; /* nobody can be asked */
   else if (G_TLS_SESSION_IS_DATABASE (self->database))

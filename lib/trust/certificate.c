@@ -310,14 +310,14 @@ g_tls_session_certificate_verify (GTlsCertificate *certificate,
     return G_TLS_CERTIFICATE_GENERIC_ERROR;
 
   if (trusted_ca == NULL)
-    return g_tls_session_verify_chain (NULL, chain, NULL, identity) & ~G_TLS_CERTIFICATE_UNKNOWN_CA;
+    return g_tls_session_verify_chain (NULL, chain, NULL, identity, NULL) & ~G_TLS_CERTIFICATE_UNKNOWN_CA;
 
   anchors = x509_chain_new ();
   anchor = g_tls_session_x509_from_certificate (trusted_ca);
   if (anchor != NULL)
     x509_chain_push (anchors, anchor);
   store = g_tls_session_store_new (anchors);
-  return g_tls_session_verify_chain (store, chain, NULL, identity);
+  return g_tls_session_verify_chain (store, chain, NULL, identity, NULL);
 }
 
 static void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gtls-session-database.h"
+#include "path-memory.h"
 
 #include <openssl/x509.h>
 
@@ -14,6 +15,8 @@ struct _GTlsSessionDatabase
   GMutex lock;       /* covers the pointers below; the store has a lock of its own */
   X509_STORE *store; /* nullable: nothing is trusted */
   char *mark;        /* what tells its certificates from others; NULL: nothing does */
+
+  GTlsSessionPathMemory *paths; /* has a lock of its own */
 
   char **directories; /* nullable: where the store finds more certificates by a hash of their names */
 };

@@ -95,7 +95,7 @@ g_tls_session_database_verify (GTlsSessionDatabase *self,
 {
   g_autoptr (X509_STORE) store = g_tls_session_database_ref_store (self);
 
-  return g_tls_session_verify_chain (store, chain, purpose, identity);
+  return g_tls_session_verify_chain (store, chain, purpose, identity, self->paths);
 }
 
 /* Verifying, as Gio calls it */
@@ -171,6 +171,7 @@ g_tls_session_database_finalize (GObject *object)
 
   X509_STORE_free (self->store);
   g_free (self->mark);
+  g_clear_pointer (&self->paths, g_tls_session_path_memory_free);
   g_strfreev (self->directories);
   g_mutex_clear (&self->lock);
 
@@ -194,4 +195,5 @@ static void
 g_tls_session_database_init (GTlsSessionDatabase *self)
 {
   g_mutex_init (&self->lock);
+  self->paths = g_tls_session_path_memory_new ();
 }

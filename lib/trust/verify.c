@@ -250,11 +250,18 @@ passes_one_out_of_date (X509Chain *path)
 }
 
 static GTlsCertificateFlags
-verify_best_path (X509_STORE *store, X509Chain *chain, int purpose)
+verify_best_path (X509_STORE *store, X509Chain *chain, int purpose, GTlsSessionPathMemory *memory)
 {
   Search search = { .store = store, .purpose = purpose, .paths_left = MAX_PATHS };
   g_autoptr (X509Chain) path = NULL;
-  GTlsCertificateFlags faults = verify_path (store, chain, purpose, FALSE, &path);
+  GTlsCertificateFlags faults;
+
+  if (memory != NULL && g_tls_session_path_memory_knows (memory, store, chain, purpose))
+    return 0;
+
+  faults = verify_path (store, chain, purpose, FALSE, &path);
+  if (faults == 0 && memory != NULL && path != NULL)
+    g_tls_session_path_memory_note (memory, store, chain, purpose, path);
 
   if (faults == 0 || (passes_one_out_of_date (path) && has_good_path (&search, chain)) ||
       has_good_path_beside (&search, chain, path))
@@ -293,13 +300,14 @@ g_tls_session_store_new (STACK_OF (X509) *anchors)
 /* The verdict on @chain, leaf first; 0 only if it is good.
  *
  * @store: what to trust; nullable: nothing. @purpose: an OID, G_TLS_DATABASE_PURPOSE_…; nullable: not judged. @identity:
- * who the leaf must be for; nullable: not judged.
+ * who the leaf must be for; nullable: not judged. @memory: of paths in @store; nullable.
  */
 GTlsCertificateFlags
 g_tls_session_verify_chain (X509_STORE *store,
                             STACK_OF (X509) *chain,
                             const char *purpose,
-                            GSocketConnectable *identity)
+                            GSocketConnectable *identity,
+                            GTlsSessionPathMemory *memory)
 {
   g_autoptr (X509_STORE) nothing = NULL;
   GTlsCertificateFlags faults = 0;
@@ -319,7 +327,7 @@ g_tls_session_verify_chain (X509_STORE *store,
       store = nothing;
     }
 
-  faults |= verify_best_path (store, chain, openssl_purpose);
+  faults |= verify_best_path (store, chain, openssl_purpose, memory);
   if (purpose != NULL && openssl_purpose == 0 && !extended_key_usage_allows (sk_X509_value (chain, 0), purpose))
     faults |= G_TLS_CERTIFICATE_GENERIC_ERROR;
   if (identity != NULL && !g_tls_session_verify_identity (sk_X509_value (chain, 0), identity))

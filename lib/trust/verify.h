@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <openssl/x509.h>
 
+#include "path-memory.h"
+
 G_BEGIN_DECLS
 
 X509_STORE *g_tls_session_store_new (STACK_OF (X509) *anchors);
@@ -13,7 +15,8 @@ void g_tls_session_store_prepare (X509_STORE *store);
 GTlsCertificateFlags g_tls_session_verify_chain (X509_STORE *store,
                                                  STACK_OF (X509) *chain,
                                                  const char *purpose,
-                                                 GSocketConnectable *identity);
+                                                 GSocketConnectable *identity,
+                                                 GTlsSessionPathMemory *memory);
 
 gboolean g_tls_session_verify_identity (X509 *leaf, GSocketConnectable *identity);
 

@@ -12,7 +12,7 @@ static GTlsCertificateFlags
 verdict (STACK_OF (X509) *anchors, STACK_OF (X509) *chain)
 {
   X509_STORE *store = g_tls_session_store_new (anchors);
-  GTlsCertificateFlags faults = g_tls_session_verify_chain (store, chain, SERVER, NULL);
+  GTlsCertificateFlags faults = g_tls_session_verify_chain (store, chain, SERVER, NULL, NULL);
 
   assert_queue_is_empty ();
   X509_STORE_free (store);

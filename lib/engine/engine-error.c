@@ -255,7 +255,8 @@ answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GErro
 {
   GError *failure = g_tls_session_transport_bio_take_error (self->bio);
 
-  if (failure == NULL && g_tls_session_transport_bio_at_end (self->bio))
+  /* A write has no end to meet. */
+  if (failure == NULL && operation != G_TLS_SESSION_OPERATION_WRITE && g_tls_session_transport_bio_at_end (self->bio))
     return answer_end (self, operation, error);
 
   if (failure == NULL)
@@ -284,6 +285,9 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
     case SSL_ERROR_WANT_X509_LOOKUP:
       return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
     case SSL_ERROR_ZERO_RETURN:
+      /* OpenSSL says so of a write that failed, too, once the peer's close_notify has come. */
+      if (operation == G_TLS_SESSION_OPERATION_WRITE)
+        return answer_transport (self, operation, error);
       self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
       return G_TLS_SESSION_ENGINE_END;
     case SSL_ERROR_SYSCALL:

@@ -292,6 +292,37 @@ close_does_not_wait_when_the_peer_spoke_last (void)
   g_assert_cmpstr (test_end_to_string (record.end), ==, "close-notify");
 }
 
+/* The peer has spoken, and leaves the end of the dialogue unanswered, as libsoup's HTTP/2 server does. */
+static void
+close_of_a_dialogue_needs_no_answer (gconstpointer data)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_GREET_THEN_SILENT };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  GIOStream *stream = G_IO_STREAM (client_connection (helper));
+  g_autofree char *greeting = g_malloc (1000);
+  g_autoptr (GError) error = NULL;
+
+  client_read (helper, greeting, 1000);
+  client_write (helper, "bye", 3);
+  g_tls_session_connection_set_close_timeout (G_TLS_SESSION_CONNECTION (stream), 1000);
+  if (GPOINTER_TO_INT (data))
+    {
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (GAsyncResult) awaited = NULL;
+
+      g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+      awaited = client_await (&result);
+      g_io_stream_close_finish (stream, awaited, &error);
+    }
+  else
+    {
+      g_io_stream_close (stream, NULL, &error);
+    }
+  g_assert_no_error (error);
+  g_assert_true (g_io_stream_is_closed (stream));
+}
+
 static void
 assert_close_times_out (GTlsSessionHelper *helper, gboolean async)
 {
@@ -418,6 +449,10 @@ main (int argc, char **argv)
   g_test_add_func ("/close/closing_the_output_first_loses_nothing", closing_the_output_first_loses_nothing);
   g_test_add_func ("/close/tickets_that_come_at_the_close_are_kept", tickets_that_come_at_the_close_are_kept);
   g_test_add_func ("/close/does_not_wait_when_the_peer_spoke_last", close_does_not_wait_when_the_peer_spoke_last);
+  g_test_add_data_func ("/close/of_a_dialogue_needs_no_answer", GINT_TO_POINTER (FALSE),
+                        close_of_a_dialogue_needs_no_answer);
+  g_test_add_data_func ("/close/async_of_a_dialogue_needs_no_answer", GINT_TO_POINTER (TRUE),
+                        close_of_a_dialogue_needs_no_answer);
   g_test_add_data_func ("/close/ends_at_its_timeout", &silence, close_ends_at_its_timeout);
   g_test_add_data_func ("/close/async_ends_at_its_timeout", &silence_async, close_ends_at_its_timeout);
   g_test_add_data_func ("/close/ends_at_its_timeout_in_a_flood", &data_flood, close_ends_at_its_timeout);

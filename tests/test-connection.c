@@ -552,6 +552,32 @@ truncation_is_told (void)
   g_assert_no_error (error);
 }
 
+/* A write of no byte at all would be one without end for a program that writes until all is written. */
+static void
+writing_to_a_peer_that_left_fails (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_FAREWELL };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  GPollableOutputStream *output = G_POLLABLE_OUTPUT_STREAM (output_of (helper));
+  g_autoptr (GError) error = NULL;
+  gssize n = 1;
+  char byte;
+
+  client_exchange (helper, "hello");
+  g_assert_cmpint (g_input_stream_read (input_of (helper), &byte, 1, NULL, &error), ==, 0);
+  g_assert_no_error (error);
+
+  /* The first ones still get to the kernel, which learns by a reset that the socket is gone. */
+  while (n == 1)
+    n = g_pollable_output_stream_write_nonblocking (output, "x", 1, NULL, &error);
+  g_assert_cmpint (n, ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+  g_clear_error (&error);
+  g_assert_cmpint (g_pollable_output_stream_write_nonblocking (output, "x", 1, NULL, &error), ==, -1);
+  g_assert_nonnull (error);
+}
+
 static void
 output_can_be_closed_by_itself (void)
 {
@@ -668,6 +694,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/connection/read_async_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (TRUE),
                         read_in_a_flood_of_tickets_can_be_cancelled);
   g_test_add_func ("/connection/truncation_is_told", truncation_is_told);
+  g_test_add_func ("/connection/writing_to_a_peer_that_left_fails", writing_to_a_peer_that_left_fails);
   g_test_add_func ("/connection/output_can_be_closed_by_itself", output_can_be_closed_by_itself);
   g_test_add_func ("/connection/stream_outlives_its_connection", stream_outlives_its_connection);
   g_test_add_func ("/connection/uninitialised_connection_does_not_crash", uninitialised_connection_does_not_crash);

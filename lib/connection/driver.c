@@ -370,6 +370,7 @@ typedef struct
   gint64 deadline;
   gint64 wait_until; /* when the present wait has taken too long; -1: never */
   GTask *task;
+  GError *answer_error; /* a question could not be answered */
 } AsyncRun;
 
 static void go_on (AsyncRun *run);
@@ -428,15 +429,32 @@ wait_for_source (AsyncRun *run, GTlsSessionEngineStatus status)
   g_source_attach (source, g_task_get_context (run->task));
 }
 
+static gboolean
+go_on_answered (gpointer data)
+{
+  AsyncRun *run = data;
+
+  if (run->answer_error != NULL)
+    finish_run (run, G_TLS_SESSION_ENGINE_ERROR, g_steal_pointer (&run->answer_error));
+  else
+    go_on (run);
+  return G_SOURCE_REMOVE;
+}
+
+/* Called from wherever the program answers, perhaps with a lock of its own held that the operation's callback takes, as
+ * libsoup does. So the operation goes on from the main loop.
+ */
 static void
 on_answered (GTlsSessionConnection *self, GError *error, gpointer data)
 {
   AsyncRun *run = data;
+  g_autoptr (GSource) source = g_idle_source_new ();
 
-  if (error != NULL)
-    finish_run (run, G_TLS_SESSION_ENGINE_ERROR, error);
-  else
-    go_on (run);
+  run->answer_error = error;
+  g_source_set_static_name (source, "gtls-session answered");
+  g_source_set_priority (source, g_task_get_priority (run->task));
+  g_source_set_callback (source, go_on_answered, run, NULL);
+  g_source_attach (source, g_task_get_context (run->task));
 }
 
 static gboolean

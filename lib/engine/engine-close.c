@@ -18,7 +18,17 @@
 gboolean
 g_tls_session_engine_peer_must_answer_close (GTlsSessionEngine *self)
 {
-  return self->state == G_TLS_SESSION_ENGINE_STATE_OPEN && self->last_speaker != G_TLS_SESSION_SPEAKER_PEER;
+  return self->state == G_TLS_SESSION_ENGINE_STATE_OPEN &&
+         (self->last_speaker == G_TLS_SESSION_SPEAKER_US || self->last_speaker == G_TLS_SESSION_SPEAKER_NOBODY);
+}
+
+/* What we sent last belongs to a dialogue. The peer has read before, and no ticket of the handshake's lies unread any
+ * more; but there are peers that never answer the end of a dialogue, as libsoup's HTTP/2 server.
+ */
+gboolean
+g_tls_session_engine_peer_may_answer_close (GTlsSessionEngine *self)
+{
+  return self->state == G_TLS_SESSION_ENGINE_STATE_OPEN && self->last_speaker == G_TLS_SESSION_SPEAKER_US_AFTER_PEER;
 }
 
 static GTlsSessionEngineStatus

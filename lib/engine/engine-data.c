@@ -273,6 +273,15 @@ answer_write_ended (GError **error)
   return G_TLS_SESSION_ENGINE_ERROR;
 }
 
+static void
+note_we_speak (GTlsSessionEngine *self)
+{
+  gboolean peer_spoke = self->last_speaker == G_TLS_SESSION_SPEAKER_PEER ||
+                        self->last_speaker == G_TLS_SESSION_SPEAKER_US_AFTER_PEER;
+
+  self->last_speaker = peer_spoke ? G_TLS_SESSION_SPEAKER_US_AFTER_PEER : G_TLS_SESSION_SPEAKER_US;
+}
+
 /* DONE with at least one byte unless @count is 0: as many records as the transport takes. */
 GTlsSessionEngineStatus
 g_tls_session_engine_write (GTlsSessionEngine *self, const void *bytes, gsize count, gsize *n_written, GError **error)
@@ -294,7 +303,7 @@ g_tls_session_engine_write (GTlsSessionEngine *self, const void *bytes, gsize co
     {
       gsize chunk = MIN (count - *n_written, RECORD_SIZE);
 
-      self->last_speaker = G_TLS_SESSION_SPEAKER_US;
+      note_we_speak (self);
       status = write_record (self, (const guint8 *) bytes + *n_written, chunk, *n_written == 0 ? error : NULL);
       if (status == G_TLS_SESSION_ENGINE_DONE)
         *n_written += chunk;

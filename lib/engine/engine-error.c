@@ -56,6 +56,30 @@ is_not_tls (int reason)
     }
 }
 
+/* The alerts by which a server says that it did not accept the certificate that it was shown. In TLS 1.3 they come after
+ * the client's handshake, at its first read.
+ */
+static gboolean
+is_own_certificate_refused (GTlsSessionEngine *self, int reason)
+{
+  if (SSL_is_server (self->ssl) || self->own_certificate != G_TLS_SESSION_OWN_CERTIFICATE_GIVEN)
+    return FALSE;
+
+  switch (reason)
+    {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 /* TLS 1.3 has an alert for it. Before, a server that misses a certificate says no more than that it failed. */
 static gboolean
 is_certificate_required (GTlsSessionEngine *self, int reason)
@@ -77,7 +101,7 @@ code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int rea
 {
   if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (reason))
     return G_TLS_ERROR_NOT_TLS;
-  if (is_certificate_required (self, reason))
+  if (is_certificate_required (self, reason) || is_own_certificate_refused (self, reason))
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
 
   switch (reason)
@@ -162,6 +186,11 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
   if (code == G_TLS_ERROR_BAD_CERTIFICATE && self->verdict == G_TLS_SESSION_VERDICT_REJECT)
     return error_of_rejection (self);
 
+  if (is_own_certificate_refused (self, reason))
+    return g_error_new (G_TLS_ERROR, (gint) code,
+                        "%s %s failed: the server requires a certificate, and did not accept this connection's (%s)",
+                        name_of_operation (operation), name_of_peer (self), text);
+
   if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CALLBACK_FAILED)
     return error_of_missing_certificate (self, operation, text);
 
@@ -226,7 +255,8 @@ answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GErro
 {
   GError *failure = g_tls_session_transport_bio_take_error (self->bio);
 
-  if (failure == NULL && g_tls_session_transport_bio_at_end (self->bio))
+  /* A write has no end to meet. */
+  if (failure == NULL && operation != G_TLS_SESSION_OPERATION_WRITE && g_tls_session_transport_bio_at_end (self->bio))
     return answer_end (self, operation, error);
 
   if (failure == NULL)
@@ -255,6 +285,9 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
     case SSL_ERROR_WANT_X509_LOOKUP:
       return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
     case SSL_ERROR_ZERO_RETURN:
+      /* OpenSSL says so of a write that failed, too, once the peer's close_notify has come. */
+      if (operation == G_TLS_SESSION_OPERATION_WRITE)
+        return answer_transport (self, operation, error);
       self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
       return G_TLS_SESSION_ENGINE_END;
     case SSL_ERROR_SYSCALL:

@@ -18,6 +18,7 @@ typedef enum
   G_TLS_SESSION_SPEAKER_NOBODY,
   G_TLS_SESSION_SPEAKER_US,
   G_TLS_SESSION_SPEAKER_PEER,
+  G_TLS_SESSION_SPEAKER_US_AFTER_PEER, /* us, and the peer has spoken before */
 } GTlsSessionSpeaker;
 
 typedef enum

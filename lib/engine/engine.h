@@ -111,6 +111,8 @@ gboolean g_tls_session_engine_has_stash (GTlsSessionEngine *self);
 
 gboolean g_tls_session_engine_peer_must_answer_close (GTlsSessionEngine *self);
 
+gboolean g_tls_session_engine_peer_may_answer_close (GTlsSessionEngine *self);
+
 gboolean g_tls_session_engine_was_resumed (GTlsSessionEngine *self);
 
 GTlsProtocolVersion g_tls_session_engine_get_protocol_version (GTlsSessionEngine *self);

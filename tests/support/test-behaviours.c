@@ -230,6 +230,8 @@ echo_once (TestPeer *peer)
     return;
   if (peer->options->behaviour == TEST_BEHAVIOUR_RESET)
     g_assert_cmpint (setsockopt (peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), ==, 0);
+  if (peer->options->behaviour == TEST_BEHAVIOUR_FAREWELL)
+    g_assert_cmpint (SSL_shutdown (peer->ssl), >=, 0);
   peer->record.end = TEST_END_OURS;
 }
 
@@ -249,6 +251,10 @@ test_behave (TestPeer *peer)
       if (greet (peer) && send_ticket (peer))
         go_on_after_greeting (peer);
       break;
+    case TEST_BEHAVIOUR_GREET_THEN_SILENT:
+      if (greet (peer))
+        stay_silent (peer);
+      break;
     case TEST_BEHAVIOUR_SILENT:
       stay_silent (peer);
       break;
@@ -263,6 +269,7 @@ test_behave (TestPeer *peer)
       break;
     case TEST_BEHAVIOUR_ABRUPT:
     case TEST_BEHAVIOUR_RESET:
+    case TEST_BEHAVIOUR_FAREWELL:
       echo_once (peer);
       break;
     case TEST_BEHAVIOUR_STALL:

@@ -25,6 +25,8 @@ typedef enum
   TEST_BEHAVIOUR_STALL,             /* accepts, and never answers the ClientHello */
   TEST_BEHAVIOUR_NOT_TLS,           /* answers in plain text */
   TEST_BEHAVIOUR_KEY_UPDATE,        /* as ECHO, but asks for new keys before each answer */
+  TEST_BEHAVIOUR_FAREWELL,          /* echoes once, then sends close_notify and closes the socket */
+  TEST_BEHAVIOUR_GREET_THEN_SILENT, /* greets, and is SILENT then */
   TEST_N_BEHAVIOURS,
 } TestBehaviour;
 

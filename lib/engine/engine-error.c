@@ -162,7 +162,7 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
   if (code == G_TLS_ERROR_BAD_CERTIFICATE && self->verdict == G_TLS_SESSION_VERDICT_REJECT)
     return error_of_rejection (self);
 
-  if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CALLBACK_FAILED)
+  if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CERT_CB_ERROR)
     return error_of_missing_certificate (self, operation, text);
 
   if (code == G_TLS_ERROR_NOT_TLS)

@@ -72,6 +72,25 @@ is_certificate_required (GTlsSessionEngine *self, int reason)
     }
 }
 
+/* What the peer has to say against our certificate. In TLS 1.3 a client hears of it when its handshake is long done. */
+static gboolean
+is_own_certificate_refused (int reason)
+{
+  switch (reason)
+    {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 static GTlsError
 code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int reason)
 {
@@ -79,6 +98,8 @@ code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int rea
     return G_TLS_ERROR_NOT_TLS;
   if (is_certificate_required (self, reason))
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
+  if (is_own_certificate_refused (reason))
+    return G_TLS_ERROR_HANDSHAKE;
 
   switch (reason)
     {
@@ -168,6 +189,10 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
   if (code == G_TLS_ERROR_NOT_TLS)
     return g_error_new (G_TLS_ERROR, code, "%s %s failed: the answer is not TLS (%s)", name_of_operation (operation),
                         name_of_peer (self), text);
+
+  if (is_own_certificate_refused (reason))
+    return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: it does not accept this connection's certificate (%s)",
+                        name_of_operation (operation), name_of_peer (self), text);
 
   return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: %s", name_of_operation (operation), name_of_peer (self),
                       text);

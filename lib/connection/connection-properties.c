@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection-private.h"
 
-#include "../trust/gtls-session-database.h"
+#include "../trust/database-private.h"
 
 /* The properties of a connection of either role, GTlsConnection's and our own. */
 
@@ -74,11 +74,11 @@ get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
 }
 
 static gboolean
-uses_system_database (GTlsSessionConnection *self)
+uses_default_database (GTlsSessionConnection *self)
 {
-  g_autoptr (GTlsSessionDatabase) database = g_tls_session_database_get_system (NULL);
+  g_autoptr (GTlsDatabase) database = g_tls_session_database_get_default ();
 
-  return database != NULL && self->database == (GTlsDatabase *) database;
+  return database != NULL && self->database == database;
 }
 
 static void
@@ -90,7 +90,7 @@ get_setting (GTlsSessionConnection *self, guint property_id, GValue *value)
       g_value_set_object (value, self->base_io_stream);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      g_value_set_boolean (value, uses_system_database (self));
+      g_value_set_boolean (value, uses_default_database (self));
       break;
     case PROP_DATABASE:
       g_value_set_object (value, self->database);
@@ -158,11 +158,11 @@ exchange_object (gpointer place, const GValue *value)
 }
 
 static GObject *
-choose_system_database (GTlsSessionConnection *self, gboolean use_it)
+choose_default_database (GTlsSessionConnection *self, gboolean use_it)
 {
   GObject *before = (GObject *) self->database;
 
-  self->database = use_it ? (GTlsDatabase *) g_tls_session_database_get_system (NULL) : NULL;
+  self->database = use_it ? g_tls_session_database_get_default () : NULL;
   return before;
 }
 
@@ -187,7 +187,7 @@ g_tls_session_connection_set_property (GObject *object, guint property_id, const
       self->base_io_stream = g_value_dup_object (value);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      before = choose_system_database (self, g_value_get_boolean (value));
+      before = choose_default_database (self, g_value_get_boolean (value));
       break;
     case PROP_DATABASE:
       before = exchange_object (&self->database, value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection-private.h"
 
-#include "../trust/gtls-session-database.h"
+#include "../trust/database-private.h"
 
 /* The properties of a connection of either role, GTlsConnection's and our own. */
 
@@ -39,6 +39,13 @@ handshake_has_ended (GTlsSessionConnection *self)
          (self->engine != NULL && g_tls_session_engine_get_state (self->engine) == G_TLS_SESSION_ENGINE_STATE_FAILED);
 }
 
+/* Gio: "has been closed" is as "has not handshaked". */
+static gboolean
+is_in_use (GTlsSessionConnection *self)
+{
+  return self->life == G_TLS_SESSION_LIFE_OPEN || self->life == G_TLS_SESSION_LIFE_CLOSING;
+}
+
 static void
 get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
 {
@@ -54,10 +61,10 @@ get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
       g_value_set_string (value, self->negotiated_protocol);
       break;
     case PROP_PROTOCOL_VERSION:
-      g_value_set_enum (value, self->protocol_version);
+      g_value_set_enum (value, (gint) (is_in_use (self) ? self->protocol_version : G_TLS_PROTOCOL_VERSION_UNKNOWN));
       break;
     case PROP_CIPHERSUITE_NAME:
-      g_value_set_string (value, self->ciphersuite_name);
+      g_value_set_string (value, is_in_use (self) ? self->ciphersuite_name : NULL);
       break;
     case PROP_RESUMPTION:
     default:
@@ -67,11 +74,11 @@ get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
 }
 
 static gboolean
-uses_system_database (GTlsSessionConnection *self)
+uses_default_database (GTlsSessionConnection *self)
 {
-  g_autoptr (GTlsSessionDatabase) database = g_tls_session_database_get_system (NULL);
+  g_autoptr (GTlsDatabase) database = g_tls_session_database_get_default ();
 
-  return database != NULL && self->database == (GTlsDatabase *) database;
+  return database != NULL && self->database == database;
 }
 
 static void
@@ -83,7 +90,7 @@ get_setting (GTlsSessionConnection *self, guint property_id, GValue *value)
       g_value_set_object (value, self->base_io_stream);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      g_value_set_boolean (value, uses_system_database (self));
+      g_value_set_boolean (value, uses_default_database (self));
       break;
     case PROP_DATABASE:
       g_value_set_object (value, self->database);
@@ -151,11 +158,11 @@ exchange_object (gpointer place, const GValue *value)
 }
 
 static GObject *
-choose_system_database (GTlsSessionConnection *self, gboolean use_it)
+choose_default_database (GTlsSessionConnection *self, gboolean use_it)
 {
   GObject *before = (GObject *) self->database;
 
-  self->database = use_it ? (GTlsDatabase *) g_tls_session_database_get_system (NULL) : NULL;
+  self->database = use_it ? g_tls_session_database_get_default () : NULL;
   return before;
 }
 
@@ -180,7 +187,7 @@ g_tls_session_connection_set_property (GObject *object, guint property_id, const
       self->base_io_stream = g_value_dup_object (value);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      before = choose_system_database (self, g_value_get_boolean (value));
+      before = choose_default_database (self, g_value_get_boolean (value));
       break;
     case PROP_DATABASE:
       before = exchange_object (&self->database, value);

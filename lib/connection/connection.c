@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection-private.h"
 
-#include "../trust/gtls-session-database.h"
+#include "../trust/database-private.h"
 #include "initable.h"
 
 /**
@@ -292,7 +292,7 @@ g_tls_session_connection_init (GTlsSessionConnection *self)
   self->home = g_thread_ref (g_thread_self ());
   self->input = g_tls_session_input_stream_new (self);
   self->output = g_tls_session_output_stream_new (self);
-  self->database = (GTlsDatabase *) g_tls_session_database_get_system (NULL);
+  self->database = g_tls_session_database_get_default ();
   self->require_close_notify = TRUE;
   self->close_timeout = G_TLS_SESSION_DEFAULT_CLOSE_TIMEOUT;
 }

@@ -20,8 +20,9 @@
  * - A session is resumed only where it began: with the same certificate, the same
  *   [property@Gio.TlsServerConnection:authentication-mode] and for the same server name, and at most a week after its
  *   full handshake (RFC 8446, section 4.6.1).
- * - A client that showed a certificate when the session began is judged by it again when it resumes: before this
- *   connection's own database, and by [signal@Gio.TlsConnection::accept-certificate] where that finds faults.
+ * - A certificate that a client shows is put before this connection's database, and then, with the faults that were found
+ *   or none, before [signal@Gio.TlsConnection::accept-certificate]. It is accepted only if a handler returns %TRUE.
+ * - A client that showed a certificate when the session began is judged by it again when it resumes, the same way.
  * - While it handshakes asynchronously, a database of another kind than this library's is asked synchronously for the
  *   verdict on a client's certificate: OpenSSL cannot pause there.
  *

@@ -10,7 +10,8 @@
  *
  * The engine stops in a handshake and asks for a verdict on the peer's chain: the chain the peer sent, or, when the
  * session was resumed, the one that the ticket carries. Both go the same way: before the connection's database, with
- * its identity and flags, and where that finds faults, before the program's accept-certificate handlers.
+ * its identity and flags, and then before the program's accept-certificate handlers: a client's where there are faults, a
+ * server's in any case.
  *
  * A database of ours answers at once. Another one may take its time: the sync driver lets it block, the async driver
  * asks it asynchronously. The lock is held for none of this. If two operations ask at the same time, the first verdict
@@ -107,18 +108,24 @@ program_accepts (Case *self, GTlsCertificateFlags faults)
                                                    G_TLS_CERTIFICATE (self->certificate), faults);
 }
 
+/* Gio: a server's program is asked about every certificate, a client's only about faults. No certificate at all is never
+ * a matter of flags.
+ */
+static gboolean
+is_accepted (Case *self, GTlsCertificateFlags faults)
+{
+  GTlsCertificateFlags that_matter = faults & self->validation_flags;
+
+  if (self->has_identity && self->certificate != NULL && that_matter == 0)
+    return TRUE;
+  return program_accepts (self, that_matter);
+}
+
 static void
 close_case (Case *self, GTlsCertificateFlags faults)
 {
   GTlsSessionConnection *connection = self->connection;
-  GTlsCertificateFlags that_matter = faults & self->validation_flags;
-  gboolean accepted;
-
-  /* No certificate at all is never a matter of flags. */
-  if (self->certificate != NULL && that_matter == 0)
-    accepted = TRUE;
-  else
-    accepted = program_accepts (self, that_matter);
+  gboolean accepted = is_accepted (self, faults);
 
   g_mutex_lock (&connection->lock);
   g_set_object (&connection->peer_certificate, (GTlsCertificate *) self->certificate);

@@ -26,7 +26,7 @@ get_unique (GTlsSessionEngine *self, GByteArray *data, GError **error)
   size_t length;
 
   if (SSL_version (self->ssl) >= TLS1_3_VERSION)
-    return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+    return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
                       "tls-unique is not defined for TLS 1.3; tls-exporter takes its place (RFC 9266)");
 
   length = first_is_ours ? SSL_get_finished (self->ssl, finished, sizeof finished)
@@ -78,7 +78,7 @@ get_exporter (GTlsSessionEngine *self, GByteArray *data, GError **error)
   guint8 material[EXPORTER_LENGTH];
 
   if (SSL_version (self->ssl) < TLS1_3_VERSION && SSL_get_extms_support (self->ssl) != 1)
-    return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+    return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
                       "Without the extended master secret, tls-exporter is not unique (RFC 9266, section 4.2)");
   if (SSL_export_keying_material (self->ssl, material, sizeof material, EXPORTER_LABEL, sizeof EXPORTER_LABEL - 1, NULL,
                                   0, 0) != 1)

@@ -31,6 +31,22 @@ g_tls_session_engine_peer_may_answer_close (GTlsSessionEngine *self)
   return self->state == G_TLS_SESSION_ENGINE_STATE_OPEN && self->last_speaker == G_TLS_SESSION_SPEAKER_US_AFTER_PEER;
 }
 
+/* The peer has gone, and took nothing of ours with it: nobody is left to be told of an end. */
+static GTlsSessionEngineStatus
+forgive_absence (GTlsSessionEngine *self, GTlsSessionEngineStatus status, GError *failure, GError **error)
+{
+  if (status == G_TLS_SESSION_ENGINE_ERROR && self->last_speaker == G_TLS_SESSION_SPEAKER_PEER &&
+      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE))
+    {
+      g_error_free (failure);
+      return G_TLS_SESSION_ENGINE_DONE;
+    }
+
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return status;
+}
+
 static GTlsSessionEngineStatus
 send_close_notify (GTlsSessionEngine *self, GError **error)
 {
@@ -55,13 +71,16 @@ GTlsSessionEngineStatus
 g_tls_session_engine_end_write (GTlsSessionEngine *self, GError **error)
 {
   GTlsSessionEngineStatus status;
+  GError *failure = NULL;
 
   switch (self->state)
     {
     case G_TLS_SESSION_ENGINE_STATE_OPEN:
     case G_TLS_SESSION_ENGINE_STATE_PEER_ENDED:
-      status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_CLOSE, error);
-      return status == G_TLS_SESSION_ENGINE_DONE ? send_close_notify (self, error) : status;
+      status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_CLOSE, &failure);
+      if (status == G_TLS_SESSION_ENGINE_DONE)
+        status = send_close_notify (self, &failure);
+      return forgive_absence (self, status, failure, error);
     case G_TLS_SESSION_ENGINE_STATE_FRESH:
     case G_TLS_SESSION_ENGINE_STATE_HANDSHAKING:
     case G_TLS_SESSION_ENGINE_STATE_JUDGING:

@@ -56,30 +56,6 @@ is_not_tls (int reason)
     }
 }
 
-/* The alerts by which a server says that it did not accept the certificate that it was shown. In TLS 1.3 they come after
- * the client's handshake, at its first read.
- */
-static gboolean
-is_own_certificate_refused (GTlsSessionEngine *self, int reason)
-{
-  if (SSL_is_server (self->ssl) || self->own_certificate != G_TLS_SESSION_OWN_CERTIFICATE_GIVEN)
-    return FALSE;
-
-  switch (reason)
-    {
-    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
-    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
-    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
-    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
 /* TLS 1.3 has an alert for it. Before, a server that misses a certificate says no more than that it failed. */
 static gboolean
 is_certificate_required (GTlsSessionEngine *self, int reason)
@@ -96,13 +72,37 @@ is_certificate_required (GTlsSessionEngine *self, int reason)
     }
 }
 
+/* What the peer has to say against our certificate. In TLS 1.3 a client hears of it when its handshake is long done, at
+ * its first read.
+ */
+static gboolean
+is_own_certificate_refused (int reason)
+{
+  switch (reason)
+    {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 static GTlsError
 code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int reason)
 {
   if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (reason))
     return G_TLS_ERROR_NOT_TLS;
-  if (is_certificate_required (self, reason) || is_own_certificate_refused (self, reason))
+  if (is_certificate_required (self, reason))
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
+  /* A client is to show another one, as far as programs understand it. */
+  if (is_own_certificate_refused (reason))
+    return SSL_is_server (self->ssl) ? G_TLS_ERROR_HANDSHAKE : G_TLS_ERROR_CERTIFICATE_REQUIRED;
 
   switch (reason)
     {
@@ -186,12 +186,11 @@ error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
   if (code == G_TLS_ERROR_BAD_CERTIFICATE && self->verdict == G_TLS_SESSION_VERDICT_REJECT)
     return error_of_rejection (self);
 
-  if (is_own_certificate_refused (self, reason))
-    return g_error_new (G_TLS_ERROR, (gint) code,
-                        "%s %s failed: the server requires a certificate, and did not accept this connection's (%s)",
+  if (is_own_certificate_refused (reason))
+    return g_error_new (G_TLS_ERROR, (gint) code, "%s %s failed: it does not accept this connection's certificate (%s)",
                         name_of_operation (operation), name_of_peer (self), text);
 
-  if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CALLBACK_FAILED)
+  if (code == G_TLS_ERROR_CERTIFICATE_REQUIRED || reason == SSL_R_CERT_CB_ERROR)
     return error_of_missing_certificate (self, operation, text);
 
   if (code == G_TLS_ERROR_NOT_TLS)

@@ -3,6 +3,7 @@
 
 #include "../connection/gtls-session-client-connection.h"
 #include "../connection/gtls-session-server-connection.h"
+#include "../trust/database-private.h"
 #include "../trust/gtls-session-certificate.h"
 #include "../trust/gtls-session-file-database.h"
 #include "no-dtls.h"
@@ -93,9 +94,18 @@ g_tls_session_backend_class_init (GTlsSessionBackendClass *class)
 {
 }
 
+/* What a program has set by g_tls_backend_set_default_database(), or else get_default_database() above. */
+static GTlsDatabase *
+get_default_of_gio (void)
+{
+  return g_tls_backend_get_default_database (g_tls_backend_get_default ());
+}
+
+/* GIO makes one when it has chosen this backend. */
 static void
 g_tls_session_backend_init (GTlsSessionBackend *self)
 {
+  g_tls_session_database_set_default_func (get_default_of_gio);
 }
 
 /* The one that is installed from code */

@@ -41,6 +41,14 @@ GTlsCertificateFlags g_tls_session_database_verify (GTlsSessionDatabase *self,
                                                     const char *purpose,
                                                     GSocketConnectable *identity);
 
+/* system-database.c */
+
+typedef GTlsDatabase *(*GTlsSessionDefaultDatabaseFunc) (void);
+
+void g_tls_session_database_set_default_func (GTlsSessionDefaultDatabaseFunc func);
+
+GTlsDatabase *g_tls_session_database_get_default (void);
+
 STACK_OF (X509_NAME) *g_tls_session_database_list_names (GTlsSessionDatabase *self);
 
 G_END_DECLS

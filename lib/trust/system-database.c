@@ -138,3 +138,25 @@ g_tls_session_database_get_system (GError **error)
   g_mutex_unlock (&lock);
   return database;
 }
+
+/* The default of connections */
+
+static GTlsSessionDefaultDatabaseFunc default_func; /* atomic; nullable */
+
+/* By g_tls_backend_set_default_database() a program chooses the default of its connections. Whether that is for this
+ * library's to follow only its GTlsBackend knows, which is further up the stairs.
+ */
+void
+g_tls_session_database_set_default_func (GTlsSessionDefaultDatabaseFunc func)
+{
+  g_atomic_pointer_set (&default_func, func);
+}
+
+/* Owned by the caller; NULL if OpenSSL cannot set up a trust store at all, and then nothing is trusted. */
+GTlsDatabase *
+g_tls_session_database_get_default (void)
+{
+  GTlsSessionDefaultDatabaseFunc func = g_atomic_pointer_get (&default_func);
+
+  return func != NULL ? func () : (GTlsDatabase *) g_tls_session_database_get_system (NULL);
+}

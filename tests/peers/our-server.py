@@ -57,6 +57,7 @@ class Tls:
         if self.client_database:
             connection.props.authentication_mode = Gio.TlsAuthenticationMode.REQUIRED
             connection.set_database(self.client_database)
+            connection.connect("accept-certificate", lambda _, certificate, faults: faults == 0)
         return connection
 
     def describe(self, connection):

@@ -52,6 +52,8 @@ struct _GTlsSessionEngine
   GTlsSessionOwnCertificate own_certificate;
   GError *no_certificate_reason; /* why there is none, if that is not simply so */
 
+  GBytes *offered_ticket; /* a client's, sealed as it is; empty for a session id; NULL: it offered no session */
+
   /* A server's */
   GTlsAuthenticationMode authentication;
   GTlsSessionEngineJudge judge;

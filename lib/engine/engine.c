@@ -77,6 +77,7 @@ g_tls_session_engine_free (GTlsSessionEngine *self)
   g_clear_error (&self->judge_error);
   g_clear_pointer (&self->alpn, g_byte_array_unref);
   g_clear_pointer (&self->scope, g_bytes_unref);
+  g_clear_pointer (&self->offered_ticket, g_bytes_unref);
   g_free (self->requested_name);
   g_free (self->peer_name);
   g_free (self);
@@ -144,10 +145,22 @@ set_versions (SSL *ssl, GTlsProtocolVersion minimum, GTlsProtocolVersion maximum
 }
 
 static gboolean
+offer_session (GTlsSessionEngine *self, SSL_SESSION *session)
+{
+  const unsigned char *ticket = NULL;
+  size_t length = 0;
+
+  SSL_SESSION_get0_ticket (session, &ticket, &length);
+  g_clear_pointer (&self->offered_ticket, g_bytes_unref);
+  self->offered_ticket = g_bytes_new (ticket, length);
+  return SSL_set_session (self->ssl, session) == 1;
+}
+
+static gboolean
 configure_client (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings)
 {
   return (settings->server_name == NULL || SSL_set_tlsext_host_name (self->ssl, settings->server_name) == 1) &&
-         (settings->session == NULL || SSL_set_session (self->ssl, settings->session) == 1);
+         (settings->session == NULL || offer_session (self, settings->session));
 }
 
 static gboolean

@@ -144,6 +144,51 @@ nothing_is_resumed_for_more_than_a_week (void)
   expect (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_REFUSED);
 }
 
+/* In TLS 1.2 a ticket is sealed anew when its key has been rotated out (RFC 5077, section 3.3). */
+static void
+client_goes_on_with_the_renewed_ticket (void)
+{
+  g_autoptr (Papers) papers = papers_new ();
+  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
+  Host host = host_of (papers, keys, G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  g_autoptr (GTlsSessionTicket) ticket = obtain_ticket (&host, papers);
+  g_autoptr (GTlsSessionTicket) same = spend_ticket (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_RESUMED);
+  g_autoptr (GTlsSessionTicket) renewed = NULL;
+
+  g_assert_true (same == ticket);
+  rotate (keys);
+  renewed = spend_ticket (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_RESUMED);
+  g_assert_cmpstr (g_tls_session_ticket_get_id (renewed), !=, g_tls_session_ticket_get_id (ticket));
+
+  /* It does without the key that sealed the first one. */
+  calendar_advance (1000);
+  g_tls_session_ticket_keys_set_lifetime (keys, 500);
+  g_assert_cmpuint (g_tls_session_ticket_keys_get_n_keys (keys), ==, 1);
+  g_tls_session_ticket_keys_set_lifetime (keys, 7200);
+  expect (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_REFUSED);
+  expect (&host, papers, renewed, G_TLS_SESSION_RESUMPTION_RESUMED);
+}
+
+/* That makes its session no younger. */
+static void
+renewed_tls12_ticket_grows_no_older_than_a_week (void)
+{
+  g_autoptr (Papers) papers = papers_new ();
+  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
+  Host host = host_of (papers, keys, G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GTlsSessionTicket) renewed = NULL;
+
+  g_tls_session_ticket_keys_set_lifetime (keys, WEEK);
+  ticket = obtain_ticket (&host, papers);
+  rotate (keys);
+  calendar_advance (6 * DAY);
+  renewed = spend_ticket (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_RESUMED);
+  g_assert_cmpstr (g_tls_session_ticket_get_id (renewed), !=, g_tls_session_ticket_get_id (ticket));
+  host.hello_takes = 2 * DAY;
+  expect (&host, papers, renewed, G_TLS_SESSION_RESUMPTION_REFUSED);
+}
+
 /* Keys */
 
 static void
@@ -365,6 +410,9 @@ main (int argc, char **argv)
   g_test_add_func ("/server/tls1.3/resumed_session_gives_another_ticket", resumed_session_gives_another_ticket);
   add_for_both_versions ("server", "ticket_is_taken_for_its_lifetime_only", ticket_is_taken_for_its_lifetime_only);
   g_test_add_func ("/server/tls1.3/nothing_is_resumed_for_more_than_a_week", nothing_is_resumed_for_more_than_a_week);
+  g_test_add_func ("/server/tls1.2/client_goes_on_with_the_renewed_ticket", client_goes_on_with_the_renewed_ticket);
+  g_test_add_func ("/server/tls1.2/renewed_ticket_grows_no_older_than_a_week",
+                   renewed_tls12_ticket_grows_no_older_than_a_week);
   add_for_both_versions ("server", "without_keys_there_are_no_tickets", without_keys_there_are_no_tickets);
   add_for_both_versions ("server", "restarted_server_takes_yesterdays_ticket",
                          restarted_server_takes_yesterdays_ticket);

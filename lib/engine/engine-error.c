@@ -253,6 +253,7 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
     case SSL_ERROR_WANT_RETRY_VERIFY:
       return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
     case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
       return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
     case SSL_ERROR_ZERO_RETURN:
       self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;

@@ -60,7 +60,6 @@ struct _GTlsSessionEngine
   gpointer judge_data;
   GError *judge_error;
   GByteArray *alpn; /* its application protocols, as they stand in a ClientHello; NULL when there are none */
-  GBytes *scope;
   char *requested_name; /* by SNI; NULL if there was none */
   gboolean was_offered_session;
 

@@ -76,7 +76,6 @@ g_tls_session_engine_free (GTlsSessionEngine *self)
   g_clear_error (&self->no_certificate_reason);
   g_clear_error (&self->judge_error);
   g_clear_pointer (&self->alpn, g_byte_array_unref);
-  g_clear_pointer (&self->scope, g_bytes_unref);
   g_clear_pointer (&self->offered_ticket, g_bytes_unref);
   g_free (self->requested_name);
   g_free (self->peer_name);

@@ -76,7 +76,7 @@ meeting_new (const Host *host, const Papers *papers, const char *name)
 void
 meeting_free (Meeting *self)
 {
-  /* What the server's thread had to tell waits in this one's main context, and keeps the connection. */
+  /* What the client's thread had to tell waits in this one's main context, and keeps the connection. */
   while (g_main_context_iteration (NULL, FALSE))
     ;
   g_object_unref (self->client);
@@ -112,17 +112,14 @@ answer (Meeting *self, GError **error)
   return n_read == 0;
 }
 
-static gpointer
-play_server (gpointer data)
+static void
+play_server (Meeting *self)
 {
-  Meeting *self = data;
-
   g_assert_true (g_socket_condition_wait (self->server_socket, G_IO_IN, NULL, NULL));
   calendar_advance (self->host.hello_takes);
   if (g_tls_connection_handshake (G_TLS_CONNECTION (self->server), NULL, &self->server_error))
     answer (self, &self->server_error);
   g_io_stream_close (G_IO_STREAM (self->server), NULL, self->server_error == NULL ? &self->server_error : NULL);
-  return NULL;
 }
 
 /* The first read or write does the handshake. */
@@ -143,13 +140,23 @@ say_hello (Meeting *self, GError **error)
   return FALSE;
 }
 
-gboolean
-meeting_try (Meeting *self)
+static gpointer
+play_client (gpointer data)
 {
-  GThread *thread = g_thread_new ("server", play_server, self);
+  Meeting *self = data;
   gboolean greeted = say_hello (self, &self->client_error);
 
   g_io_stream_close (G_IO_STREAM (meeting_get_client (self)), NULL, greeted ? &self->client_error : NULL);
+  return NULL;
+}
+
+/* The server plays in the caller's thread, where its signals are expected. */
+gboolean
+meeting_try (Meeting *self)
+{
+  GThread *thread = g_thread_new ("client", play_client, self);
+
+  play_server (self);
   g_thread_join (thread);
   return self->client_error == NULL && self->server_error == NULL;
 }

@@ -57,18 +57,26 @@ make_client (GIOStream *base, GTlsDatabase *database, const char *name)
 }
 
 Meeting *
-meeting_new (const Host *host, const Papers *papers, const char *name)
+meeting_new_with_server_only (const Host *host, int fd)
 {
   Meeting *self = g_new0 (Meeting, 1);
+  g_autoptr (GIOStream) base = stream_of (fd, &self->server_socket);
+
+  self->host = *host;
+  self->server = make_server (host, base);
+  return self;
+}
+
+Meeting *
+meeting_new (const Host *host, const Papers *papers, const char *name)
+{
   g_autoptr (GIOStream) clients_end = NULL;
-  g_autoptr (GIOStream) servers_end = NULL;
+  Meeting *self;
   int fds[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+  self = meeting_new_with_server_only (host, fds[1]);
   clients_end = stream_of (fds[0], NULL);
-  servers_end = stream_of (fds[1], &self->server_socket);
-  self->host = *host;
-  self->server = make_server (host, servers_end);
   self->client = make_client (clients_end, papers->database, name);
   return self;
 }
@@ -79,7 +87,7 @@ meeting_free (Meeting *self)
   /* What the client's thread had to tell waits in this one's main context, and keeps the connection. */
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  g_object_unref (self->client);
+  g_clear_object (&self->client);
   g_object_unref (self->server);
   g_object_unref (self->server_socket);
   g_clear_error (&self->client_error);
@@ -112,8 +120,8 @@ answer (Meeting *self, GError **error)
   return n_read == 0;
 }
 
-static void
-play_server (Meeting *self)
+void
+meeting_play_server (Meeting *self)
 {
   g_assert_true (g_socket_condition_wait (self->server_socket, G_IO_IN, NULL, NULL));
   calendar_advance (self->host.hello_takes);
@@ -156,7 +164,7 @@ meeting_try (Meeting *self)
 {
   GThread *thread = g_thread_new ("client", play_client, self);
 
-  play_server (self);
+  meeting_play_server (self);
   g_thread_join (thread);
   return self->client_error == NULL && self->server_error == NULL;
 }

@@ -25,7 +25,7 @@ Host host_of (const Papers *papers, GTlsSessionTicketKeys *keys, GTlsProtocolVer
 typedef struct
 {
   Host host;
-  GTlsSessionHelper *client;
+  GTlsSessionHelper *client; /* NULL: it is somebody else's */
   GTlsSessionServerConnection *server;
   GSocket *server_socket;
   GError *client_error; /* nullable, as the next one; what ended the meeting */
@@ -35,6 +35,11 @@ typedef struct
 
 /* The client trusts @papers' root and wants to talk to @name; all is still to come. */
 Meeting *meeting_new (const Host *host, const Papers *papers, const char *name);
+
+/* At @fd, which is taken, with somebody else at the other end. */
+Meeting *meeting_new_with_server_only (const Host *host, int fd);
+
+void meeting_play_server (Meeting *self);
 
 void meeting_free (Meeting *self);
 

@@ -65,10 +65,23 @@ g_tls_session_engine_new_server (GTlsSessionTransport transport, GError **error)
   return self;
 }
 
+/* SSL_free() makes a server forget the session of a connection on which it could not send close_notify. A fatal alert
+ * has done that already, where there was one (RFC 5246, section 7.2.2).
+ */
+static void
+free_ssl_and_keep_session (SSL *ssl)
+{
+  if (ssl == NULL)
+    return;
+
+  SSL_set_shutdown (ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free (ssl);
+}
+
 void
 g_tls_session_engine_free (GTlsSessionEngine *self)
 {
-  SSL_free (self->ssl);
+  free_ssl_and_keep_session (self->ssl);
   sk_X509_pop_free (self->peer_chain, X509_free);
   g_queue_clear_full (&self->sessions, (GDestroyNotify) SSL_SESSION_free);
   g_tls_session_engine_clear_data (self);

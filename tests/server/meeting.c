@@ -103,6 +103,16 @@ meeting_get_client (Meeting *self)
 
 /* Holding it */
 
+static void
+end (Meeting *self, GTlsConnection *connection, Ending cutting, GError **error)
+{
+  g_autoptr (GIOStream) base = NULL;
+
+  if (self->ending == cutting)
+    g_object_get (connection, "base-io-stream", &base, NULL);
+  g_io_stream_close (base != NULL ? base : G_IO_STREAM (connection), NULL, *error == NULL ? error : NULL);
+}
+
 static gboolean
 answer (Meeting *self, GError **error)
 {
@@ -116,6 +126,8 @@ answer (Meeting *self, GError **error)
       self->n_heard += (guint) n_read;
       if (!g_output_stream_write_all (output, buffer, (gsize) n_read, NULL, NULL, error))
         return FALSE;
+      if (self->ending == ENDING_CUT_BY_SERVER)
+        return TRUE;
     }
   return n_read == 0;
 }
@@ -127,7 +139,7 @@ meeting_play_server (Meeting *self)
   calendar_advance (self->host.hello_takes);
   if (g_tls_connection_handshake (G_TLS_CONNECTION (self->server), NULL, &self->server_error))
     answer (self, &self->server_error);
-  g_io_stream_close (G_IO_STREAM (self->server), NULL, self->server_error == NULL ? &self->server_error : NULL);
+  end (self, G_TLS_CONNECTION (self->server), ENDING_CUT_BY_SERVER, &self->server_error);
 }
 
 /* The first read or write does the handshake. */
@@ -141,6 +153,8 @@ say_hello (Meeting *self, GError **error)
   if (!g_output_stream_write_all (g_io_stream_get_output_stream (stream), HELLO, HELLO_SIZE, NULL, NULL, error) ||
       !g_input_stream_read_all (g_io_stream_get_input_stream (stream), buffer, HELLO_SIZE, &n_read, NULL, error))
     return FALSE;
+  if (self->ending == ENDING_CUT_BY_SERVER)
+    return g_input_stream_read (g_io_stream_get_input_stream (stream), buffer, 1, NULL, error) >= 0;
   if (n_read == HELLO_SIZE)
     return TRUE;
 
@@ -152,9 +166,9 @@ static gpointer
 play_client (gpointer data)
 {
   Meeting *self = data;
-  gboolean greeted = say_hello (self, &self->client_error);
 
-  g_io_stream_close (G_IO_STREAM (meeting_get_client (self)), NULL, greeted ? &self->client_error : NULL);
+  say_hello (self, &self->client_error);
+  end (self, meeting_get_client (self), ENDING_CUT_BY_CLIENT, &self->client_error);
   return NULL;
 }
 

@@ -21,10 +21,18 @@ typedef struct
 
 Host host_of (const Papers *papers, GTlsSessionTicketKeys *keys, GTlsProtocolVersion version);
 
+typedef enum
+{
+  ENDING_CLOSED,
+  ENDING_CUT_BY_CLIENT, /* after the hello, without close_notify; the other side then fails with an error */
+  ENDING_CUT_BY_SERVER,
+} Ending;
+
 /* A client of ours and a server of ours on a pair of sockets. */
 typedef struct
 {
   Host host;
+  Ending ending;
   GTlsSessionHelper *client; /* NULL: it is somebody else's */
   GTlsSessionServerConnection *server;
   GSocket *server_socket;

@@ -14,11 +14,19 @@
 #define HELLO_SIZE 5
 #define LIFETIME 1234
 
+typedef enum
+{
+  GOODBYE_CLOSE_NOTIFY,
+  GOODBYE_FIN,   /* without close_notify */
+  GOODBYE_RESET, /* the answer unread */
+} Goodbye;
+
 typedef struct
 {
   SSL_CTX *context;
   SSL_SESSION *session; /* what to offer next; nullable */
   gboolean was_resumed;
+  Goodbye goodbye;
   int fd;
   const char *name;
 } Plain;
@@ -40,6 +48,14 @@ plain_clear (Plain *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plain, plain_clear)
 
+static void
+wait_for_answer (int fd)
+{
+  GPollFD poll = { .fd = fd, .events = G_IO_IN };
+
+  g_assert_cmpint (g_poll (&poll, 1, -1), ==, 1);
+}
+
 static gpointer
 play_client (gpointer data)
 {
@@ -54,11 +70,15 @@ play_client (gpointer data)
   g_assert_cmpint (SSL_connect (ssl), ==, 1);
   self->was_resumed = SSL_session_reused (ssl) == 1;
   g_assert_cmpint (SSL_write (ssl, HELLO, HELLO_SIZE), ==, HELLO_SIZE);
-  g_assert_cmpint (SSL_read (ssl, buffer, HELLO_SIZE), ==, HELLO_SIZE);
+  if (self->goodbye == GOODBYE_RESET)
+    wait_for_answer (self->fd);
+  else
+    g_assert_cmpint (SSL_read (ssl, buffer, HELLO_SIZE), ==, HELLO_SIZE);
   SSL_SESSION_free (self->session);
-  self->session = SSL_get1_session (ssl);
+  self->session = SSL_SESSION_dup (SSL_get_session (ssl)); /* its own becomes unusable when it is cut off */
   g_assert_false (SSL_SESSION_has_ticket (self->session));
-  SSL_shutdown (ssl);
+  if (self->goodbye == GOODBYE_CLOSE_NOTIFY)
+    SSL_shutdown (ssl);
   SSL_free (ssl);
   close (self->fd);
   return NULL;
@@ -78,7 +98,12 @@ meet (const Host *host, Plain *client, GTlsSessionResumption expected)
   thread = g_thread_new ("client", play_client, client);
   meeting_play_server (meeting);
   g_thread_join (thread);
-  g_assert_no_error (meeting->server_error);
+  if (client->goodbye == GOODBYE_CLOSE_NOTIFY)
+    g_assert_no_error (meeting->server_error);
+  else if (client->goodbye == GOODBYE_FIN)
+    g_assert_error (meeting->server_error, G_TLS_ERROR, G_TLS_ERROR_EOF);
+  else
+    g_assert_error (meeting->server_error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
   g_assert_cmpuint (meeting->n_heard, ==, HELLO_SIZE);
   g_assert_cmpint (g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (meeting->server)), ==, expected);
   g_assert_cmpint (client->was_resumed, ==, expected == G_TLS_SESSION_RESUMPTION_RESUMED);
@@ -182,6 +207,21 @@ session_outlives_a_rotation (void)
   meet (&host, &client, G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
+/* The design's rule 5, for the server's side. */
+static void
+session_outlives_a_connection_that_was_cut (gconstpointer data)
+{
+  g_autoptr (Papers) papers = papers_new ();
+  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
+  Host host = old_host (papers, keys);
+  g_auto (Plain) client = { 0 };
+
+  plain_init (&client);
+  client.goodbye = (Goodbye) GPOINTER_TO_INT (data);
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_NONE);
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_RESUMED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -194,5 +234,9 @@ main (int argc, char **argv)
                    session_is_remembered_by_the_servers_of_its_keys_only);
   g_test_add_func ("/session-ids/session_keeps_to_its_scope", session_keeps_to_its_scope);
   g_test_add_func ("/session-ids/session_outlives_a_rotation", session_outlives_a_rotation);
+  g_test_add_data_func ("/session-ids/session_outlives_a_connection_that_was_cut", GINT_TO_POINTER (GOODBYE_FIN),
+                        session_outlives_a_connection_that_was_cut);
+  g_test_add_data_func ("/session-ids/session_outlives_a_connection_that_was_reset", GINT_TO_POINTER (GOODBYE_RESET),
+                        session_outlives_a_connection_that_was_cut);
   return g_test_run ();
 }

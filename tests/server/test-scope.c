@@ -119,21 +119,6 @@ other_server_name_does_not_resume (gconstpointer data)
   expect (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
-/* Names of hosts have no case. */
-static void
-server_name_in_capitals_resumes (gconstpointer data)
-{
-  g_autoptr (Papers) papers = papers_new ();
-  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
-  Host host = host_of (papers, keys, version_of (data));
-  g_autoptr (GTlsSessionTicket) ticket = obtain_ticket (&host, papers);
-  g_autoptr (Meeting) meeting = meeting_new (&host, papers, "SERVER.example.ORG");
-
-  meeting_offer (meeting, ticket);
-  meeting_hold (meeting);
-  meeting_assert (meeting, G_TLS_SESSION_RESUMPTION_RESUMED);
-}
-
 /* Also where the certificate is only chosen once the name is known. */
 static void
 certificate_by_name_resumes_with_the_same_only (gconstpointer data)
@@ -174,7 +159,6 @@ main (int argc, char **argv)
   add_for_both_versions ("scope", "anonymous_session_is_no_way_past_a_required_certificate",
                          anonymous_session_is_no_way_past_a_required_certificate);
   add_for_both_versions ("scope", "other_server_name_does_not_resume", other_server_name_does_not_resume);
-  add_for_both_versions ("scope", "server_name_in_capitals_resumes", server_name_in_capitals_resumes);
   add_for_both_versions ("scope", "certificate_by_name_resumes_with_the_same_only",
                          certificate_by_name_resumes_with_the_same_only);
   g_test_add_func ("/scope/other_version_does_not_resume", other_version_does_not_resume);

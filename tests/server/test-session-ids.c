@@ -190,6 +190,21 @@ session_keeps_to_its_scope (void)
   meet (&host, &client, G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
+/* Our client says it in small letters to begin with. */
+static void
+server_names_have_no_case (void)
+{
+  g_autoptr (Papers) papers = papers_new ();
+  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
+  Host host = old_host (papers, keys);
+  g_auto (Plain) client = { 0 };
+
+  plain_init (&client);
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_NONE);
+  client.name = "Server.EXAMPLE.org";
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_RESUMED);
+}
+
 /* It has nothing to do with what seals tickets. */
 static void
 session_outlives_a_rotation (void)
@@ -233,6 +248,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session-ids/session_is_remembered_by_the_servers_of_its_keys_only",
                    session_is_remembered_by_the_servers_of_its_keys_only);
   g_test_add_func ("/session-ids/session_keeps_to_its_scope", session_keeps_to_its_scope);
+  g_test_add_func ("/session-ids/server_names_have_no_case", server_names_have_no_case);
   g_test_add_func ("/session-ids/session_outlives_a_rotation", session_outlives_a_rotation);
   g_test_add_data_func ("/session-ids/session_outlives_a_connection_that_was_cut", GINT_TO_POINTER (GOODBYE_FIN),
                         session_outlives_a_connection_that_was_cut);

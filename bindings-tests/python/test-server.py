@@ -59,10 +59,10 @@ class OurServer:
         connection.props.maximum_protocol_version = self.version
         self.prepare(connection)
         try:
-            connection.handshake(None)
-            while data := connection.get_input_stream().read_bytes(4096, None).get_data():
-                connection.get_output_stream().write_all(data, None)
-            connection.close(None)
+            connection.handshake(self.leaving)
+            while data := connection.get_input_stream().read_bytes(4096, self.leaving).get_data():
+                connection.get_output_stream().write_all(data, self.leaving)
+            connection.close(self.leaving)
             self.served.append(connection)
         except GLib.Error as error:
             self.failed.append(error)

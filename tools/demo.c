@@ -148,7 +148,10 @@ show_resumed (Stage *stage, GTlsSessionHelper *helper, GError **error)
 static gboolean
 show_refused (Stage *stage, GTlsSessionHelper *helper, GError **error)
 {
-  if (!demo_server_lose_keys (stage->server, error))
+  /* One that has not been used, so that it is the keys that matter. */
+  g_autoptr (GTlsSessionTicket) ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
+
+  if (ticket == NULL || !demo_server_lose_keys (stage->server, error))
     return FALSE;
   return offer (stage, "4 refused", helper, G_TLS_SESSION_RESUMPTION_REFUSED, error);
 }

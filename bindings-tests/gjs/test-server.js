@@ -77,6 +77,7 @@ class OurServer {
         const tcp = new Gio.SocketClient().connect_to_host('127.0.0.1', this.port, null);
         const helper = GTlsSession.Helper.new_for_stream(tcp, Gio.NetworkAddress.new('localhost', this.port));
         helper.get_connection().set_database(trust('ca.pem'));
+        helper.get_connection().sessionStore = null; // a session is resumed when a story says so
         return helper;
     }
 

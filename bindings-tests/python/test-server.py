@@ -73,6 +73,7 @@ class OurServer:
         tcp = Gio.SocketClient().connect_to_host("127.0.0.1", self.port, None)
         helper = GTlsSession.Helper.new_for_stream(tcp, Gio.NetworkAddress.new("localhost", self.port))
         helper.get_connection().set_database(self.trust("ca.pem"))
+        helper.get_connection().props.session_store = None  # a session is resumed when a story says so
         return helper
 
     def meet(self, ticket=None, resumption=Resumption.NONE, prepare=lambda helper: None):

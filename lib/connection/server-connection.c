@@ -28,9 +28,9 @@
  * ## Choosing the certificate by name
  *
  * The name that the client asks for (SNI; RFC 6066, section 3) is in
- * [property@GTlsSession.ServerConnection:server-name] from the moment the certificate is needed. A handler of its
- * `notify` signal may set [property@Gio.TlsConnection:certificate], if the handshake is done from the thread and main
- * context in which the connection was made.
+ * [property@GTlsSession.ServerConnection:server-name] once the client has said hello, before a session is looked for
+ * and the certificate is needed. A handler of its `notify` signal may set [property@Gio.TlsConnection:certificate], if
+ * the handshake is done from the thread and main context in which the connection was made.
  *
  * Since: 0.1
  */

@@ -19,6 +19,7 @@ typedef enum
   GOODBYE_CLOSE_NOTIFY,
   GOODBYE_FIN,   /* without close_notify */
   GOODBYE_RESET, /* the answer unread */
+  GOODBYE_FORGED_RECORD,
 } Goodbye;
 
 typedef struct
@@ -47,6 +48,9 @@ plain_clear (Plain *self)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plain, plain_clear)
+
+/* Application data whose authentication fails. */
+static const guint8 forged_record[5 + 64] = { 0x17, 0x03, 0x03, 0x00, 64 };
 
 static void
 wait_for_answer (int fd)
@@ -77,6 +81,8 @@ play_client (gpointer data)
   SSL_SESSION_free (self->session);
   self->session = SSL_SESSION_dup (SSL_get_session (ssl)); /* its own becomes unusable when it is cut off */
   g_assert_false (SSL_SESSION_has_ticket (self->session));
+  if (self->goodbye == GOODBYE_FORGED_RECORD)
+    g_assert_cmpint (write (self->fd, forged_record, sizeof forged_record), ==, sizeof forged_record);
   if (self->goodbye == GOODBYE_CLOSE_NOTIFY)
     SSL_shutdown (ssl);
   SSL_free (ssl);
@@ -102,8 +108,10 @@ meet (const Host *host, Plain *client, GTlsSessionResumption expected)
     g_assert_no_error (meeting->server_error);
   else if (client->goodbye == GOODBYE_FIN)
     g_assert_error (meeting->server_error, G_TLS_ERROR, G_TLS_ERROR_EOF);
-  else
+  else if (client->goodbye == GOODBYE_RESET)
     g_assert_error (meeting->server_error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+  else
+    g_assert_error (meeting->server_error, G_TLS_ERROR, G_TLS_ERROR_MISC);
   g_assert_cmpuint (meeting->n_heard, ==, HELLO_SIZE);
   g_assert_cmpint (g_tls_session_connection_get_resumption (G_TLS_SESSION_CONNECTION (meeting->server)), ==, expected);
   g_assert_cmpint (client->was_resumed, ==, expected == G_TLS_SESSION_RESUMPTION_RESUMED);
@@ -237,6 +245,21 @@ session_outlives_a_connection_that_was_cut (gconstpointer data)
   meet (&host, &client, G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
+/* RFC 5246, section 7.2.2. */
+static void
+session_is_forgotten_after_a_fatal_alert (void)
+{
+  g_autoptr (Papers) papers = papers_new ();
+  g_autoptr (GTlsSessionTicketKeys) keys = keys_new ();
+  Host host = old_host (papers, keys);
+  g_auto (Plain) client = { 0 };
+
+  plain_init (&client);
+  client.goodbye = GOODBYE_FORGED_RECORD;
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_NONE);
+  meet (&host, &client, G_TLS_SESSION_RESUMPTION_REFUSED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -254,5 +277,6 @@ main (int argc, char **argv)
                         session_outlives_a_connection_that_was_cut);
   g_test_add_data_func ("/session-ids/session_outlives_a_connection_that_was_reset", GINT_TO_POINTER (GOODBYE_RESET),
                         session_outlives_a_connection_that_was_cut);
+  g_test_add_func ("/session-ids/session_is_forgotten_after_a_fatal_alert", session_is_forgotten_after_a_fatal_alert);
   return g_test_run ();
 }

@@ -6,13 +6,13 @@
 
 #include <gtls-session.h>
 
-#include "test-server.h"
+#include "demo-server.h"
 
 #define TICKET_TIMEOUT_MS 5000
 
 typedef struct
 {
-  TestServer *server; /* NULL: somebody else's server */
+  DemoServer *server; /* NULL: somebody else's server */
   GSocketConnectable *address;
   GTlsDatabase *database; /* NULL: the system's */
   gboolean only_tls12;
@@ -148,7 +148,11 @@ show_resumed (Stage *stage, GTlsSessionHelper *helper, GError **error)
 static gboolean
 show_refused (Stage *stage, GTlsSessionHelper *helper, GError **error)
 {
-  test_server_lose_keys (stage->server);
+  /* One that has not been used, so that it is the keys that matter. */
+  g_autoptr (GTlsSessionTicket) ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT_MS, NULL, error);
+
+  if (ticket == NULL || !demo_server_lose_keys (stage->server, error))
+    return FALSE;
   return offer (stage, "4 refused", helper, G_TLS_SESSION_RESUMPTION_REFUSED, error);
 }
 
@@ -167,20 +171,21 @@ play (Stage *stage, GError **error)
 static gboolean
 play_here (GError **error)
 {
-  TestServerOptions options = { 0 };
-  Stage stage = { .only_tls12 = only_tls12 };
+  g_autoptr (DemoServer) server = demo_server_new (error);
+  Stage stage = { .server = server, .only_tls12 = only_tls12 };
   gboolean played;
 
-  stage.server = test_server_new (&options);
-  stage.address = g_network_address_new ("localhost", test_server_get_port (stage.server));
-  stage.database = G_TLS_DATABASE (g_tls_session_file_database_new (test_server_get_ca_path (stage.server), error));
+  if (server == NULL)
+    return FALSE;
 
-  g_print ("A server of our own on 127.0.0.1, port %u\n", test_server_get_port (stage.server));
+  stage.address = g_network_address_new ("localhost", demo_server_get_port (server));
+  stage.database = G_TLS_DATABASE (g_tls_session_file_database_new (demo_server_get_ca_path (server), error));
+
+  g_print ("A server of our own on 127.0.0.1, port %u\n", demo_server_get_port (server));
   played = stage.database != NULL && play (&stage, error);
 
   g_clear_object (&stage.database);
   g_object_unref (stage.address);
-  test_server_free (stage.server);
   return played;
 }
 

@@ -20,6 +20,11 @@ export const KINDS = {
     'tls1.2-session-id': ['--tls1.2', '--session-ids'],
 };
 
+export const VERSIONS = {
+    'tls1.3': Gio.TlsProtocolVersion.TLS_1_3,
+    'tls1.2': Gio.TlsProtocolVersion.TLS_1_2,
+};
+
 const stories = [];
 
 // A test; its name is what it shows.
@@ -31,6 +36,12 @@ export function story(name, tell) {
 export function storyForEachKind(name, tell) {
     for (const [kind, options] of Object.entries(KINDS))
         stories.push([`${kind}/${name}`, () => tell(options)]);
+}
+
+// A test for TLS 1.3 and for TLS 1.2; it gets the version.
+export function storyForEachVersion(name, tell) {
+    for (const [version, value] of Object.entries(VERSIONS))
+        stories.push([`${version}/${name}`, () => tell(value)]);
 }
 
 export function assert(condition, message = 'the assertion failed') {

@@ -12,6 +12,7 @@ gi.require_version("GTlsSession", "1")
 from gi.repository import Gio, GLib, GTlsSession  # noqa: E402
 
 KINDS = {"tls1.3": ["--tls1.3"], "tls1.2-ticket": ["--tls1.2"], "tls1.2-session-id": ["--tls1.2", "--session-ids"]}
+VERSIONS = {"tls1.3": Gio.TlsProtocolVersion.TLS_1_3, "tls1.2": Gio.TlsProtocolVersion.TLS_1_2}
 
 _stories = []
 
@@ -26,6 +27,13 @@ def story_for_each_kind(function):
     """A test for TLS 1.3, for a TLS 1.2 ticket and for a TLS 1.2 session id; it gets the server's options."""
     for kind, options in KINDS.items():
         _stories.append((f"{kind}/{function.__name__}", function, (options,)))
+    return function
+
+
+def story_for_each_version(function):
+    """A test for TLS 1.3 and for TLS 1.2; it gets the version."""
+    for name, version in VERSIONS.items():
+        _stories.append((f"{name}/{function.__name__}", function, (version,)))
     return function
 
 

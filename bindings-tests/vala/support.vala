@@ -93,6 +93,7 @@ void hang_up (GTlsSession.Helper helper) throws Error {
 
 delegate void Story () throws Error;
 delegate void StoryOfKind (string[] options) throws Error;
+delegate void StoryOfVersion (TlsProtocolVersion version) throws Error;
 delegate void Call () throws Error;
 
 int n_stories = 0;
@@ -116,6 +117,12 @@ void tell_for_each_kind (string name, StoryOfKind story) {
     tell ("tls1.3/" + name, () => story ({ "--tls1.3" }));
     tell ("tls1.2-ticket/" + name, () => story ({ "--tls1.2" }));
     tell ("tls1.2-session-id/" + name, () => story ({ "--tls1.2", "--session-ids" }));
+}
+
+// A test for TLS 1.3 and for TLS 1.2; it gets the version.
+void tell_for_each_version (string name, StoryOfVersion story) {
+    tell ("tls1.3/" + name, () => story (TlsProtocolVersion.TLS_1_3));
+    tell ("tls1.2/" + name, () => story (TlsProtocolVersion.TLS_1_2));
 }
 
 int end_stories () {

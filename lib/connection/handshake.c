@@ -25,7 +25,6 @@ configure_engine (GTlsSessionConnection *self, GError **error)
 
   SSL_SESSION_free (settings.session);
   sk_X509_NAME_pop_free (settings.accepted_cas, X509_NAME_free);
-  g_clear_pointer (&settings.scope, g_bytes_unref);
   return configured;
 }
 

@@ -29,9 +29,9 @@
  * ## Choosing the certificate by name
  *
  * The name that the client asks for (SNI; RFC 6066, section 3) is in
- * [property@GTlsSession.ServerConnection:server-name] from the moment the certificate is needed. A handler of its
- * `notify` signal may set [property@Gio.TlsConnection:certificate], if the handshake is done from the thread and main
- * context in which the connection was made.
+ * [property@GTlsSession.ServerConnection:server-name] once the client has said hello, before a session is looked for
+ * and the certificate is needed. A handler of its `notify` signal may set [property@Gio.TlsConnection:certificate], if
+ * the handshake is done from the thread and main context in which the connection was made.
  *
  * Since: 0.1
  */
@@ -94,20 +94,6 @@ g_tls_session_server_connection_dup_server_certificate (GTlsSessionConnection *c
   return connection->certificate != NULL ? g_tls_session_x509_from_certificate (connection->certificate) : NULL;
 }
 
-/* A session that began with another certificate is another server's. */
-static GBytes *
-scope_of (GTlsSessionConnection *connection)
-{
-  X509 *certificate = g_tls_session_server_connection_dup_server_certificate (connection);
-  unsigned char *der = NULL;
-  int length = certificate != NULL ? i2d_X509 (certificate, &der) : 0;
-  GBytes *scope = length > 0 ? g_bytes_new (der, (gsize) length) : NULL;
-
-  OPENSSL_free (der);
-  X509_free (certificate);
-  return scope;
-}
-
 /* Whose certificates are welcome: told to the client, to choose by. */
 static STACK_OF (X509_NAME) *
 accepted_cas_of (GTlsSessionServerConnection *self)
@@ -135,7 +121,6 @@ g_tls_session_server_connection_fill_settings (GTlsSessionConnection *connection
   g_set_object (&self->keys_in_use, self->ticket_keys);
   settings->context = g_tls_session_ticket_keys_get_context (self->keys_in_use);
   settings->ticket_count = self->ticket_count;
-  settings->scope = scope_of (connection);
 }
 
 static void

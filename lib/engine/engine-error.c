@@ -282,6 +282,7 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
     case SSL_ERROR_WANT_RETRY_VERIFY:
       return G_TLS_SESSION_ENGINE_WANTS_VERDICT;
     case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
       return G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
     case SSL_ERROR_ZERO_RETURN:
       /* OpenSSL says so of a write that failed, too, once the peer's close_notify has come. */

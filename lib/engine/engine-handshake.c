@@ -156,6 +156,30 @@ shake_hands (GTlsSessionEngine *self, GError **error)
   }
 }
 
+static gboolean
+has_other_ticket (SSL_SESSION *session, GBytes *ticket)
+{
+  const unsigned char *data = NULL;
+  size_t length = 0;
+  g_autoptr (GBytes) current = NULL;
+
+  SSL_SESSION_get0_ticket (session, &data, &length);
+  current = g_bytes_new_static (data, length);
+  return length > 0 && !g_bytes_equal (current, ticket);
+}
+
+/* A server that resumes a TLS 1.2 session may send another ticket for it, to be used from now on (RFC 5077, section
+ * 3.3). OpenSSL does not report that one as a new session.
+ */
+static void
+keep_renewed_ticket (GTlsSessionEngine *self)
+{
+  SSL_SESSION *session = SSL_get_session (self->ssl);
+
+  if (SSL_version (self->ssl) < TLS1_3_VERSION && has_other_ticket (session, self->offered_ticket))
+    g_tls_session_engine_on_new_session (self->ssl, session);
+}
+
 /* No peer without a certificate that somebody judged gets past here, but a client from which none was required. */
 static gboolean
 needs_verdict (GTlsSessionEngine *self)
@@ -180,8 +204,10 @@ step_handshake (GTlsSessionEngine *self, GError **error)
   if (status != G_TLS_SESSION_ENGINE_DONE)
     return status;
 
-  if (SSL_is_server (self->ssl) && SSL_session_reused (self->ssl))
+  if (SSL_session_reused (self->ssl) && SSL_is_server (self->ssl))
     recall_client_chain (self);
+  else if (SSL_session_reused (self->ssl))
+    keep_renewed_ticket (self);
   if (needs_verdict (self))
     return judge_resumed (self, error);
 

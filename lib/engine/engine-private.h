@@ -53,13 +53,14 @@ struct _GTlsSessionEngine
   GTlsSessionOwnCertificate own_certificate;
   GError *no_certificate_reason; /* why there is none, if that is not simply so */
 
+  GBytes *offered_ticket; /* a client's, sealed as it is; empty for a session id; NULL: it offered no session */
+
   /* A server's */
   GTlsAuthenticationMode authentication;
   GTlsSessionEngineJudge judge;
   gpointer judge_data;
   GError *judge_error;
   GByteArray *alpn; /* its application protocols, as they stand in a ClientHello; NULL when there are none */
-  GBytes *scope;
   char *requested_name; /* by SNI; NULL if there was none */
   gboolean was_offered_session;
 

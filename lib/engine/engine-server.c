@@ -10,9 +10,11 @@
  *
  * What only a server does, most of it called by OpenSSL.
  *
- * A session is resumed only in the scope in which it began: the caller's scope (which certificate, which authentication
- * mode) and the name that the client asked for. OpenSSL compares such a scope, its "session id context", for tickets and
- * session ids alike, so it is set at the ClientHello, before OpenSSL looks for a session.
+ * A session is resumed only in the scope in which it began: which certificate, which authentication mode, and the name
+ * that the client asked for. OpenSSL compares such a scope, its "session id context", for tickets and session ids alike,
+ * so it is set at the ClientHello, before OpenSSL looks for a session. The certificate may depend on the name; so the
+ * handshake pauses for it (WANTS_CERTIFICATE) at the ClientHello too, and not only when OpenSSL needs it, which is after
+ * that, and for a resumed session never.
  */
 
 #define NAME_TYPE_HOST 0                   /* RFC 6066, section 3 */
@@ -76,6 +78,18 @@ offers_session (SSL *ssl)
 }
 
 static gboolean
+add_certificate (GChecksum *checksum, X509 *certificate)
+{
+  unsigned char *der = NULL;
+  int length = certificate != NULL ? i2d_X509 (certificate, &der) : 0;
+
+  if (length > 0)
+    g_checksum_update (checksum, der, length);
+  OPENSSL_free (der);
+  return length >= 0;
+}
+
+static gboolean
 set_scope (GTlsSessionEngine *self)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
@@ -84,8 +98,8 @@ set_scope (GTlsSessionEngine *self)
   const guint8 mode = (guint8) self->authentication;
 
   g_checksum_update (checksum, &mode, 1);
-  if (self->scope != NULL)
-    g_checksum_update (checksum, g_bytes_get_data (self->scope, NULL), (gssize) g_bytes_get_size (self->scope));
+  if (!add_certificate (checksum, SSL_get_certificate (self->ssl)))
+    return FALSE;
   if (self->requested_name != NULL)
     g_checksum_update (checksum, (const guchar *) self->requested_name, -1);
   g_checksum_get_digest (checksum, digest, &length);
@@ -104,6 +118,8 @@ g_tls_session_engine_on_client_hello (SSL *ssl, int *alert, void *data)
   g_free (self->requested_name);
   self->requested_name = read_requested_name (ssl);
   self->was_offered_session = offers_session (ssl);
+  if (g_tls_session_engine_on_certificate (ssl, NULL) < 0)
+    return SSL_CLIENT_HELLO_RETRY;
   return set_scope (self) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -218,8 +234,6 @@ g_tls_session_engine_configure_server (GTlsSessionEngine *self, const GTlsSessio
   self->authentication = settings->authentication;
   self->judge = settings->judge;
   self->judge_data = settings->judge_data;
-  g_clear_pointer (&self->scope, g_bytes_unref);
-  self->scope = settings->scope != NULL ? g_bytes_ref (settings->scope) : NULL;
   SSL_set_verify (self->ssl, verify_mode_of (settings->authentication), NULL);
   return set_accepted_cas (self->ssl, settings->accepted_cas);
 }

@@ -65,10 +65,23 @@ g_tls_session_engine_new_server (GTlsSessionTransport transport, GError **error)
   return self;
 }
 
+/* SSL_free() makes a server forget the session of a connection on which it could not send close_notify. A fatal alert
+ * has done that already, where there was one (RFC 5246, section 7.2.2).
+ */
+static void
+free_ssl_and_keep_session (SSL *ssl)
+{
+  if (ssl == NULL)
+    return;
+
+  SSL_set_shutdown (ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free (ssl);
+}
+
 void
 g_tls_session_engine_free (GTlsSessionEngine *self)
 {
-  SSL_free (self->ssl);
+  free_ssl_and_keep_session (self->ssl);
   sk_X509_pop_free (self->peer_chain, X509_free);
   g_queue_clear_full (&self->sessions, (GDestroyNotify) SSL_SESSION_free);
   g_tls_session_engine_clear_data (self);
@@ -76,7 +89,7 @@ g_tls_session_engine_free (GTlsSessionEngine *self)
   g_clear_error (&self->no_certificate_reason);
   g_clear_error (&self->judge_error);
   g_clear_pointer (&self->alpn, g_byte_array_unref);
-  g_clear_pointer (&self->scope, g_bytes_unref);
+  g_clear_pointer (&self->offered_ticket, g_bytes_unref);
   g_free (self->requested_name);
   g_free (self->peer_name);
   g_free (self);
@@ -144,10 +157,22 @@ set_versions (SSL *ssl, GTlsProtocolVersion minimum, GTlsProtocolVersion maximum
 }
 
 static gboolean
+offer_session (GTlsSessionEngine *self, SSL_SESSION *session)
+{
+  const unsigned char *ticket = NULL;
+  size_t length = 0;
+
+  SSL_SESSION_get0_ticket (session, &ticket, &length);
+  g_clear_pointer (&self->offered_ticket, g_bytes_unref);
+  self->offered_ticket = g_bytes_new (ticket, length);
+  return SSL_set_session (self->ssl, session) == 1;
+}
+
+static gboolean
 configure_client (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings)
 {
   return (settings->server_name == NULL || SSL_set_tlsext_host_name (self->ssl, settings->server_name) == 1) &&
-         (settings->session == NULL || SSL_set_session (self->ssl, settings->session) == 1);
+         (settings->session == NULL || offer_session (self, settings->session));
 }
 
 static gboolean

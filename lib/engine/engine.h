@@ -58,7 +58,6 @@ typedef struct
   guint ticket_count;
   GTlsAuthenticationMode authentication;
   STACK_OF (X509_NAME) *accepted_cas; /* nullable */
-  GBytes *scope;                      /* only sessions begun in the same scope are resumed; nullable */
   GTlsSessionEngineJudge judge;       /* outlives the handshake */
   gpointer judge_data;
 } GTlsSessionEngineSettings;

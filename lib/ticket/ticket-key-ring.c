@@ -9,13 +9,12 @@
 
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
+#include "ticket-private.h"
 
 /* NOTES:
  *
- * Keys that seal tickets: making, retiring, finding, and the bytes by which servers share them. The bytes, version 1,
- * numbers big-endian: magic (7), version (1), lifetime of the tickets in seconds (4), number of keys (4); each key: name
- * (16), cipher key (32), MAC key (32), time of retirement (8, 0 for the first and only for it); SHA-256 of all before
- * (32), which finds accidents, not attackers.
+ * Keys that seal tickets: making, retiring, finding, and the bytes by which servers share them, which are documented in
+ * doc/ticket-keys-format.md.
  */
 
 #define MAGIC "GTLSKEY"
@@ -218,14 +217,18 @@ find_flaw (const guint8 *data, gsize size)
 
   if (size < HEAD_SIZE + KEY_SIZE + DIGEST_SIZE || memcmp (data, MAGIC, MAGIC_SIZE) != 0)
     return "they do not begin like ticket keys";
-  if (data[MAGIC_SIZE] != FORMAT_VERSION)
+  if (data[MAGIC_SIZE] > FORMAT_VERSION)
     return "they are of a newer format";
+  if (data[MAGIC_SIZE] != FORMAT_VERSION)
+    return "there is no such format";
   if (get_u32 (data + 12) > KEYS_MAX || size != HEAD_SIZE + (gsize) get_u32 (data + 12) * KEY_SIZE + DIGEST_SIZE)
     return "they have another length than they say";
 
   digest_of (data, size - DIGEST_SIZE, digest);
   if (memcmp (digest, data + size - DIGEST_SIZE, DIGEST_SIZE) != 0)
     return "they are damaged: the checksum does not match";
+  if (get_u32 (data + 8) < 1 || get_u32 (data + 8) > G_TLS_SESSION_TICKET_MAX_LIFETIME)
+    return "their tickets' lifetime is not between a second and a week";
   return NULL;
 }
 

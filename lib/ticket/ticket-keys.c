@@ -149,7 +149,7 @@ first_ring (GTlsSessionTicketKeys *self, GError **error)
   if (self->bytes != NULL)
     {
       ring = g_tls_session_key_ring_from_bytes (self->bytes, &lifetime, error);
-      self->lifetime = CLAMP (lifetime, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME);
+      self->lifetime = lifetime;
       return g_steal_pointer (&ring);
     }
 

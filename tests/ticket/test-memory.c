@@ -12,6 +12,7 @@
 
 #include "handshake.h"
 #include "ticket/gtls-session-error.h"
+#include "ticket/gtls-session-ticket-keys.h"
 #include "ticket/ticket-private.h"
 
 #include <string.h>
@@ -185,6 +186,54 @@ reading_leaves_what_openssl_leaves (gconstpointer data)
   g_assert_cmpuint (left, <=, 1);
 }
 
+/* A server's keys */
+
+/* Watches for the @index-th key that encrypts tickets, as it stands in the keys' bytes (doc/ticket-keys-format.md). */
+static void
+watch_for_key (GTlsSessionTicketKeys *keys, guint index)
+{
+  g_autoptr (GBytes) bytes = g_tls_session_ticket_keys_to_bytes (keys);
+
+  g_assert_cmpuint (g_tls_session_ticket_keys_get_n_keys (keys), >, index);
+  secret.length = 32;
+  secret.left_behind = 0;
+  memcpy (secret.bytes, (const guint8 *) g_bytes_get_data (bytes, NULL) + 16 + 88 * index + 16, secret.length);
+}
+
+static void
+keys_leave_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  GTlsSessionTicketKeys *keys = g_tls_session_ticket_keys_new (&error);
+  GTlsSessionTicketKeys *copy;
+  GBytes *bytes;
+
+  g_assert_no_error (error);
+  watch_for_key (keys, 0);
+  bytes = g_tls_session_ticket_keys_to_bytes (keys);
+  copy = g_tls_session_ticket_keys_new_from_bytes (bytes, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (find_bytes (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), secret.bytes, secret.length));
+  g_bytes_unref (bytes);
+  g_object_unref (copy);
+  g_object_unref (keys);
+  g_assert_cmpuint (stop_watching (), ==, 0);
+}
+
+static void
+key_that_is_thrown_away_leaves_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsSessionTicketKeys) keys = g_tls_session_ticket_keys_new (&error);
+
+  g_assert_no_error (error);
+  watch_for_key (keys, 0);
+  for (int i = 0; i < 64; i++)
+    g_assert_true (g_tls_session_ticket_keys_rotate (keys, &error));
+  g_assert_cmpuint (g_tls_session_ticket_keys_get_n_keys (keys), ==, 64);
+  g_assert_cmpuint (stop_watching (), ==, 0);
+}
+
 /* Does @attempt with its first, second, ... block refused, until it no longer asks for that many. */
 static int
 refuse_each_block (gboolean (*attempt) (gpointer data), gpointer data)
@@ -280,6 +329,8 @@ main (int argc, char **argv)
   add ("a_ticket_leaves_nothing", a_ticket_leaves_nothing);
   add ("its_bytes_leave_nothing", its_bytes_leave_nothing);
   add ("reading_leaves_what_openssl_leaves", reading_leaves_what_openssl_leaves);
+  g_test_add_func ("/ticket/memory/keys_leave_nothing", keys_leave_nothing);
+  g_test_add_func ("/ticket/memory/key_that_is_thrown_away_leaves_nothing", key_that_is_thrown_away_leaves_nothing);
   add ("lack_of_memory_is_an_answer", lack_of_memory_is_an_answer);
 
   return g_test_run ();

@@ -13,6 +13,7 @@
 #include "module/gtls-session-backend.h"
 #include "ticket/gtls-session-error.h"
 #include "ticket/gtls-session-memory-store.h"
+#include "ticket/gtls-session-redis-store.h"
 #include "ticket/gtls-session-store.h"
 #include "ticket/gtls-session-ticket-keys.h"
 #include "ticket/gtls-session-ticket.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "../gtls-session-macros.h"
+#include "gtls-session-store.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +21,12 @@ GBytes *g_tls_session_ticket_keys_to_bytes (GTlsSessionTicketKeys *self);
 
 G_TLS_SESSION_API
 gboolean g_tls_session_ticket_keys_rotate (GTlsSessionTicketKeys *self, GError **error);
+
+G_TLS_SESSION_API
+gboolean g_tls_session_ticket_keys_share (GTlsSessionTicketKeys *self,
+                                          GTlsSessionStore *store,
+                                          const char *name,
+                                          GError **error);
 
 G_TLS_SESSION_API
 void g_tls_session_ticket_keys_set_lifetime (GTlsSessionTicketKeys *self, guint lifetime);

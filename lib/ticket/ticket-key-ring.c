@@ -47,6 +47,16 @@ g_tls_session_key_ring_new (void)
   return g_ptr_array_new_with_free_func (key_free);
 }
 
+/* Adds a copy of @key to the end. */
+void
+g_tls_session_key_ring_add (GPtrArray *ring, const GTlsSessionTicketKey *key)
+{
+  GTlsSessionTicketKey *copy = key_new ();
+
+  *copy = *key;
+  g_ptr_array_add (ring, copy);
+}
+
 /* Rotating */
 
 static gboolean
@@ -80,12 +90,13 @@ g_tls_session_key_ring_rotate (GPtrArray *ring, GError **error)
   return TRUE;
 }
 
-/* Forgets keys whose last ticket is no longer good. */
+/* Forgets keys whose last ticket is no longer good, and the oldest of those that are too many. */
 void
 g_tls_session_key_ring_prune (GPtrArray *ring, gint64 lifetime)
 {
   gint64 now = time (NULL);
 
+  g_ptr_array_set_size (ring, (int) MIN (ring->len, KEYS_MAX));
   for (guint i = ring->len; i > 1; i--)
     {
       const GTlsSessionTicketKey *key = g_ptr_array_index (ring, i - 1);
@@ -206,6 +217,7 @@ get_key (const guint8 *at)
   at += sizeof key->mac_key;
   memcpy (&retired, at, sizeof retired);
   key->retired = (gint64) GUINT64_FROM_BE (retired);
+  key->is_used = TRUE;
   return key;
 }
 

@@ -14,7 +14,8 @@ typedef struct
   guint8 name[G_TLS_SESSION_KEY_NAME_SIZE];
   guint8 cipher_key[G_TLS_SESSION_KEY_SIZE];
   guint8 mac_key[G_TLS_SESSION_KEY_SIZE];
-  gint64 retired; /* when it sealed its last ticket, in seconds since 1970; 0: it is the one that seals */
+  gint64 retired;   /* when it sealed its last ticket, in seconds since 1970; 0: it is the one that seals */
+  gboolean is_used; /* it has sealed a ticket, or somebody else may know it; not in the bytes */
 } GTlsSessionTicketKey;
 
 /* GTlsSessionTicketKey, wiped when removed. The one that seals is the first, then from the youngest to the oldest. */
@@ -25,6 +26,8 @@ gboolean g_tls_session_key_ring_rotate (GPtrArray *ring, GError **error);
 void g_tls_session_key_ring_prune (GPtrArray *ring, gint64 lifetime);
 
 GTlsSessionTicketKey *g_tls_session_key_ring_find (GPtrArray *ring, const guint8 *name);
+
+void g_tls_session_key_ring_add (GPtrArray *ring, const GTlsSessionTicketKey *key);
 
 GBytes *g_tls_session_key_ring_to_bytes (GPtrArray *ring, guint lifetime);
 

@@ -10,7 +10,7 @@
 #include "../engine/context.h"
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
-#include "ticket-key-ring.h"
+#include "ticket-key-merge.h"
 #include "ticket-private.h"
 
 /**
@@ -25,8 +25,9 @@
  *
  * ## Sharing and rotating
  *
- * Servers share keys, and a server keeps them over a restart, by [method@GTlsSession.TicketKeys.to_bytes] and
- * [ctor@GTlsSession.TicketKeys.new_from_bytes].
+ * Servers share keys, and keep them over a restart, by a store that all of them reach
+ * ([method@GTlsSession.TicketKeys.share]), or as bytes ([method@GTlsSession.TicketKeys.to_bytes],
+ * [ctor@GTlsSession.TicketKeys.new_from_bytes]).
  *
  * Who knows a key can read every TLS 1.2 connection that was resumed with it, recorded ones too, and can pass for the
  * server towards the clients that hold its tickets. So let [method@GTlsSession.TicketKeys.rotate] put a new one in its
@@ -95,6 +96,7 @@ seal (GPtrArray *ring, guint8 *name, guint8 *iv, EVP_CIPHER_CTX *cipher, EVP_MAC
 {
   GTlsSessionTicketKey *key = g_ptr_array_index (ring, 0);
 
+  key->is_used = TRUE;
   memcpy (name, key->name, sizeof key->name);
   if (RAND_bytes (iv, EVP_CIPHER_get_iv_length (EVP_aes_256_cbc ())) == 1 &&
       EVP_EncryptInit_ex2 (cipher, EVP_aes_256_cbc (), key->cipher_key, iv, NULL) == 1 && set_up_mac (mac, key))
@@ -136,6 +138,31 @@ SSL_CTX *
 g_tls_session_ticket_keys_get_context (GTlsSessionTicketKeys *self)
 {
   return self->context;
+}
+
+/* Takes in the keys in @bytes, as g_tls_session_key_ring_merge() does; and gives the bytes of what came out, with the
+ * longer of the two lifetimes. Or fails, and has changed nothing.
+ */
+GBytes *
+g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, GError **error)
+{
+  guint lifetime;
+  g_autoptr (GPtrArray) shared = g_tls_session_key_ring_from_bytes (bytes, &lifetime, error);
+  GPtrArray *ring;
+  GBytes *merged;
+
+  if (shared == NULL)
+    return NULL;
+
+  g_mutex_lock (&self->lock);
+  lifetime = CLAMP (lifetime, self->lifetime, G_TLS_SESSION_TICKET_MAX_LIFETIME);
+  g_tls_session_key_ring_prune (self->ring, self->lifetime);
+  ring = g_tls_session_key_ring_merge (self->ring, shared, lifetime);
+  merged = g_tls_session_key_ring_to_bytes (ring, lifetime);
+  g_clear_pointer (&self->ring, g_ptr_array_unref);
+  self->ring = ring;
+  g_mutex_unlock (&self->lock);
+  return merged;
 }
 
 /* GInitable */
@@ -366,6 +393,7 @@ g_tls_session_ticket_keys_to_bytes (GTlsSessionTicketKeys *self)
 
   g_mutex_lock (&self->lock);
   g_tls_session_key_ring_prune (self->ring, self->lifetime);
+  ((GTlsSessionTicketKey *) g_ptr_array_index (self->ring, 0))->is_used = TRUE;
   bytes = g_tls_session_key_ring_to_bytes (self->ring, self->lifetime);
   g_mutex_unlock (&self->lock);
   return bytes;

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gtls-session-ticket-keys.h"
+
+#include "gtls-session-error.h"
+#include "ticket-keys-private.h"
+
+/* NOTES:
+ *
+ * A store knows to load and to save, and not to do both at once. So what one server saves may be overwritten by another
+ * that loaded before: with A's and B's keys on their way at the same time, the store ends up with the keys of one of them,
+ * say B. Nothing is lost by that, for A still has its own. It loads B's the next time, merges them with its own, sees that
+ * the store lacks some, and saves them all. A server whose save nobody overwrites any more is done; as each of them saves
+ * only what the store lacks, all have the same keys after as many rounds as there were servers at once, mostly after two.
+ * Until then, a ticket that a server cannot open costs its client a full handshake, and nothing more. How two rings merge
+ * is in ticket-key-merge.c.
+ *
+ * The ring takes in what was loaded before it is saved, so that a key that others seal with is known here even if the
+ * store fails then.
+ */
+
+static GBytes *
+load (GTlsSessionStore *store, const char *name, gboolean *failed, GError **error)
+{
+  GError *reason = NULL;
+  GBytes *bytes = g_tls_session_store_load_bytes (store, name, &reason);
+
+  *failed = reason != NULL;
+  if (reason != NULL)
+    g_propagate_error (error, reason);
+  return bytes;
+}
+
+/**
+ * g_tls_session_ticket_keys_share:
+ * @self: ticket keys
+ * @store: a store that keeps bytes, see [method@GTlsSession.Store.save_bytes]
+ * @name: what to keep the keys by
+ * @error: return location for an error
+ *
+ * Brings these keys and those in a store together, so that all servers that do this open each other's tickets.
+ *
+ * Each server of a fleet calls it once before it begins, and then regularly, every minute perhaps; and after
+ * [method@GTlsSession.TicketKeys.rotate], which one of them does about once a day:
+ *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ *
+ * if (!g_tls_session_ticket_keys_share (keys, store, "www.example.org", &error))
+ *   g_warning ("The ticket keys are not shared: %s", error->message);
+ * ```
+ *
+ * Afterwards this object has all keys of the store that still open tickets, and the store has all of this object's. The
+ * newest seals; of two that were made at the same time one is chosen, the same one by all servers. A key that was made
+ * with this object and has never sealed a ticket gives way to the store's. All servers of a fleet should have the same
+ * [property@GTlsSession.TicketKeys:lifetime]; the store goes by the longest.
+ *
+ * If several servers do this at once, what one has saved may be overwritten by another, and is saved again at its next
+ * call; so it is good to call it a second time soon after the first. Each call waits for the store.
+ *
+ * The keys are as secret as a private key (see [class@GTlsSession.TicketKeys]): give the store a key of its own that
+ * seals them, such as [property@GTlsSession.RedisStore:key].
+ *
+ * It fails with %G_TLS_SESSION_ERROR_BAD_DATA if what the store keeps by that name is no set of ticket keys, is damaged
+ * or of a newer format; nothing has changed then. It fails as the store does if that cannot be asked; if it failed in
+ * saving, this object has the store's keys nevertheless.
+ *
+ * Returns: %TRUE on success
+ * Since: 0.1
+ */
+gboolean
+g_tls_session_ticket_keys_share (GTlsSessionTicketKeys *self, GTlsSessionStore *store, const char *name, GError **error)
+{
+  g_autoptr (GBytes) loaded = NULL;
+  g_autoptr (GBytes) merged = NULL;
+  gboolean failed;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_TICKET_KEYS (self), FALSE);
+  g_return_val_if_fail (G_TLS_SESSION_IS_STORE (store), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  loaded = load (store, name, &failed, error);
+  if (failed)
+    return FALSE;
+  if (loaded == NULL)
+    {
+      merged = g_tls_session_ticket_keys_to_bytes (self);
+      return g_tls_session_store_save_bytes (store, name, merged, error);
+    }
+
+  merged = g_tls_session_ticket_keys_merge (self, loaded, error);
+  if (merged == NULL)
+    {
+      g_prefix_error (error, "The ticket keys in the store under the name \"%s\" cannot be used: ", name);
+      return FALSE;
+    }
+  return g_bytes_equal (merged, loaded) || g_tls_session_store_save_bytes (store, name, merged, error);
+}

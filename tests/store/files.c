@@ -8,6 +8,46 @@
 
 #include "ticket/gtls-session-error.h"
 
+/* G_TEST_OPTION_ISOLATE_DIRS would leak a dozen strings in each case. */
+static char *state_directory;
+
+void
+files_init (int *argc, char ***argv)
+{
+  g_autoptr (GError) error = NULL;
+
+  state_directory = g_dir_make_tmp ("gtls-session-store-XXXXXX", &error);
+  g_assert_no_error (error);
+  g_setenv ("XDG_STATE_HOME", state_directory, TRUE);
+  g_test_init (argc, argv, NULL);
+}
+
+static void
+remove_below (const char *path)
+{
+  GDir *dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      remove_below (child);
+    }
+  g_clear_pointer (&dir, g_dir_close);
+  g_remove (path);
+}
+
+int
+files_run (void)
+{
+  int status = g_test_run ();
+
+  remove_below (state_directory);
+  g_clear_pointer (&state_directory, g_free);
+  return status;
+}
+
 char *
 files_new_path (void)
 {

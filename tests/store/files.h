@@ -6,7 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* A GTlsSessionFileStore's files, seen from outside. Each test case has directories of its own, which GLib removes. */
+/* A GTlsSessionFileStore's files, seen from outside. Each lies in a directory of its own. */
+
+/* In the place of g_test_init() and g_test_run(): the user's state directory is one made for the test. */
+void files_init (int *argc, char ***argv);
+
+int files_run (void);
 
 /* A new path, in a directory that is there, for a file that is not. */
 char *files_new_path (void);

@@ -506,7 +506,7 @@ cancelled_init_makes_nothing (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  files_init (&argc, &argv);
 
   contract_add ("file", make_file_store);
   g_test_add_func ("/store/file/sessions_outlive_the_store", sessions_outlive_the_store);
@@ -535,5 +535,5 @@ main (int argc, char **argv)
   g_test_add_func ("/store/file/rest_of_a_removed_file_is_not_taken_over", rest_of_a_removed_file_is_not_taken_over);
   g_test_add_func ("/store/file/cancelled_init_makes_nothing", cancelled_init_makes_nothing);
 
-  return g_test_run ();
+  return files_run ();
 }

@@ -382,7 +382,7 @@ newer_format_is_left_alone (void)
 static GBytes *
 make_key (guint8 filling, gsize size)
 {
-  guint8 *key = g_malloc (size);
+  guint8 *key = g_malloc (size + 1); /* never NULL */
 
   memset (key, filling, size);
   return g_bytes_new_take (key, size);
@@ -463,7 +463,7 @@ changed_key_is_told (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  files_init (&argc, &argv);
 
   g_test_add_data_func ("/store/files/only_the_user_can_read_them/umask-000", GUINT_TO_POINTER (0),
                         only_the_user_can_read_them);
@@ -491,5 +491,5 @@ main (int argc, char **argv)
   g_test_add_func ("/store/files/lost_key_is_told", lost_key_is_told);
   g_test_add_func ("/store/files/changed_key_is_told", changed_key_is_told);
 
-  return g_test_run ();
+  return files_run ();
 }

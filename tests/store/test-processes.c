@@ -316,7 +316,7 @@ process_killed_while_it_makes_the_file_harms_nobody (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  files_init (&argc, &argv);
 
   g_test_add_func ("/store/processes/each_ticket_goes_to_one_process", each_ticket_goes_to_one_process);
   g_test_add_func ("/store/processes/killed_processes_give_nothing_out_twice", killed_processes_give_nothing_out_twice);
@@ -324,5 +324,5 @@ main (int argc, char **argv)
   g_test_add_func ("/store/processes/process_killed_while_it_makes_the_file_harms_nobody",
                    process_killed_while_it_makes_the_file_harms_nobody);
 
-  return g_test_run ();
+  return files_run ();
 }

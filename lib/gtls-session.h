@@ -12,6 +12,7 @@
 #include "helper/gtls-session-helper.h"
 #include "module/gtls-session-backend.h"
 #include "ticket/gtls-session-error.h"
+#include "ticket/gtls-session-file-store.h"
 #include "ticket/gtls-session-memory-store.h"
 #include "ticket/gtls-session-redis-store.h"
 #include "ticket/gtls-session-store.h"

@@ -5,6 +5,7 @@
 
 #include "connection/gtls-session-client-connection.h"
 #include "connection/gtls-session-connection.h"
+#include "connection/gtls-session-early-data-status.h"
 #include "connection/gtls-session-resumption.h"
 #include "connection/gtls-session-server-connection.h"
 #include "gtls-session-macros.h"

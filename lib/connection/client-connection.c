@@ -3,6 +3,7 @@
 
 #include "../ticket/gtls-session-memory-store.h"
 #include "../trust/verify.h"
+#include "client-early-data.h"
 #include "client-offer.h"
 #include "client-store.h"
 #include "connection-private.h"
@@ -42,6 +43,7 @@ struct _GTlsSessionClientConnection
   gboolean use_ssl3; /* kept for Gio, without any effect, as Gio documents */
   GTlsSessionClientOffer offer;
   GTlsSessionClientStoring storing;
+  GTlsSessionClientEarlyData early;
 };
 
 struct _GTlsSessionClientConnectionClass
@@ -63,6 +65,8 @@ enum
   PROP_SESSION_REUSED,
   PROP_SESSION_STORE,
   PROP_SESSION_RESUMPTION_ENABLED,
+  PROP_EARLY_DATA,
+  PROP_EARLY_DATA_STATUS,
   N_OWN_PROPERTIES,
   /* GTlsClientConnection's */
   PROP_VALIDATION_FLAGS = N_OWN_PROPERTIES,
@@ -91,6 +95,12 @@ g_tls_session_client_connection_get_storing (GTlsSessionClientConnection *self)
   return &self->storing;
 }
 
+GTlsSessionClientEarlyData *
+g_tls_session_client_connection_get_early (GTlsSessionClientConnection *self)
+{
+  return &self->early;
+}
+
 const char *
 g_tls_session_client_connection_get_server_name (GTlsSessionClientConnection *self)
 {
@@ -114,6 +124,7 @@ g_tls_session_client_connection_fill_settings (GTlsSessionConnection *connection
   if (self->server_name != NULL && !g_tls_session_name_is_ip (self->server_name))
     settings->server_name = self->server_name;
   settings->session = g_tls_session_client_connection_begin_offer (self);
+  g_tls_session_client_connection_plan_early_data (self, settings);
 }
 
 /* The chain of a resumed session is the one the ticket carries, and only of a resumed one. */
@@ -146,6 +157,13 @@ static void
 g_tls_session_client_connection_handshake_done (GTlsSessionConnection *connection)
 {
   g_tls_session_client_connection_end_offer (client_of (connection));
+  g_tls_session_client_connection_end_early_data (client_of (connection));
+}
+
+static void
+g_tls_session_client_connection_handshake_failed (GTlsSessionConnection *connection)
+{
+  g_tls_session_client_connection_end_early_data (client_of (connection));
 }
 
 static GSocketConnectable *
@@ -179,6 +197,28 @@ static void
 g_tls_session_client_connection_find_a_session (GTlsSessionConnection *connection)
 {
   g_tls_session_client_connection_find_session (client_of (connection));
+}
+
+static gboolean
+g_tls_session_client_connection_wants_a_forecast (GTlsSessionConnection *connection)
+{
+  return g_tls_session_client_connection_wants_forecast (client_of (connection));
+}
+
+static STACK_OF (X509) *
+g_tls_session_client_connection_get_offered_chain (GTlsSessionConnection *connection)
+{
+  GTlsSessionTicket *ticket = client_of (connection)->offer.ticket;
+
+  return ticket != NULL ? g_tls_session_ticket_get_chain (ticket) : NULL;
+}
+
+static void
+g_tls_session_client_connection_note_a_forecast (GTlsSessionConnection *connection,
+                                                 guint settings_serial,
+                                                 GTlsCertificateFlags faults)
+{
+  g_tls_session_client_connection_note_forecast (client_of (connection), settings_serial, faults);
 }
 
 static void
@@ -228,6 +268,12 @@ g_tls_session_client_connection_get_property (GObject *object, guint property_id
     case PROP_SESSION_RESUMPTION_ENABLED:
       g_value_set_boolean (value, self->storing.enabled);
       break;
+    case PROP_EARLY_DATA:
+      g_value_set_boxed (value, self->early.bytes);
+      break;
+    case PROP_EARLY_DATA_STATUS:
+      g_value_set_enum (value, g_tls_session_client_connection_find_early_data_status (self));
+      break;
     case PROP_VALIDATION_FLAGS:
       g_value_set_flags (value, self->validation_flags);
       break;
@@ -271,6 +317,7 @@ g_tls_session_client_connection_set_property (GObject *object,
   g_autoptr (GTlsSessionStore) store_before = NULL; /* released without the lock: it may be the last reference */
 
   g_mutex_lock (&connection->lock);
+  connection->settings_serial++;
   switch (property_id)
     {
     case PROP_SESSION_STORE:
@@ -305,6 +352,7 @@ g_tls_session_client_connection_finalize (GObject *object)
   g_clear_pointer (&self->server_name, g_free);
   g_tls_session_client_offer_clear (&self->offer);
   g_tls_session_client_storing_clear (&self->storing);
+  g_tls_session_client_early_data_clear (&self->early);
 
   G_OBJECT_CLASS (g_tls_session_client_connection_parent_class)->finalize (object);
 }
@@ -352,6 +400,29 @@ install_own_properties (GObjectClass *object_class)
   properties[PROP_SESSION_RESUMPTION_ENABLED] = g_param_spec_boolean (
     "session-resumption-enabled", NULL, NULL, TRUE, G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS);
 
+  /**
+   * GTlsSessionClientConnection:early-data: (getter get_early_data)
+   *
+   * What is to be sent with the first flight of the handshake; %NULL if there is nothing, and once the handshake has ended.
+   *
+   * [method@GTlsSession.ClientConnection.set_early_data] sets it.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EARLY_DATA] = g_param_spec_boxed ("early-data", NULL, NULL, G_TYPE_BYTES,
+                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionClientConnection:early-data-status: (getter get_early_data_status)
+   *
+   * What became of the early data.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EARLY_DATA_STATUS] = g_param_spec_enum (
+    "early-data-status", NULL, NULL, G_TLS_SESSION_TYPE_EARLY_DATA_STATUS, G_TLS_SESSION_EARLY_DATA_STATUS_NONE,
+    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
   g_object_class_install_properties (object_class, N_OWN_PROPERTIES, properties);
 }
 
@@ -370,6 +441,7 @@ g_tls_session_client_connection_class_init (GTlsSessionClientConnectionClass *cl
   connection_class->certificate_asked = g_tls_session_client_connection_certificate_asked;
   connection_class->asks_for_certificate = TRUE;
   connection_class->handshake_done = g_tls_session_client_connection_handshake_done;
+  connection_class->handshake_failed = g_tls_session_client_connection_handshake_failed;
   connection_class->get_peer_chain = g_tls_session_client_connection_get_peer_chain;
   connection_class->dup_server_certificate = g_tls_session_client_connection_dup_server_certificate;
   connection_class->dup_peer_identity = g_tls_session_client_connection_dup_peer_identity;
@@ -377,6 +449,9 @@ g_tls_session_client_connection_class_init (GTlsSessionClientConnectionClass *cl
   connection_class->make_ticket = g_tls_session_client_connection_make_ticket;
   connection_class->wants_session = g_tls_session_client_connection_wants_a_session;
   connection_class->find_session = g_tls_session_client_connection_find_a_session;
+  connection_class->wants_forecast = g_tls_session_client_connection_wants_a_forecast;
+  connection_class->get_offered_chain = g_tls_session_client_connection_get_offered_chain;
+  connection_class->note_forecast = g_tls_session_client_connection_note_a_forecast;
   connection_class->keep_ticket = g_tls_session_client_connection_keep_a_ticket;
   connection_class->verify_purpose = G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
 

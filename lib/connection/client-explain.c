@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "client-early-data.h"
 #include "client-offer.h"
 #include "client-store.h"
 #include "connection-private.h"
@@ -151,6 +152,44 @@ explain_locked (GTlsSessionClientConnection *self, GTlsSessionConnection *connec
     }
 }
 
+static char *
+tell_early_data (GTlsSessionClientConnection *self)
+{
+  const GTlsSessionClientEarlyData *early = g_tls_session_client_connection_get_early (self);
+
+  switch (g_tls_session_client_connection_find_early_data_status (self))
+    {
+    case G_TLS_SESSION_EARLY_DATA_STATUS_PENDING:
+      return g_strdup ("wait for the handshake");
+    case G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED:
+      return g_strdup ("were accepted with the first flight");
+    case G_TLS_SESSION_EARLY_DATA_STATUS_RESENT:
+      return g_strdup ("were sent with the first flight, refused, and sent again after the handshake");
+    case G_TLS_SESSION_EARLY_DATA_STATUS_DEFERRED:
+      return g_strdup_printf ("were not sent with the first flight, but after the handshake: %s", early->why_late);
+    case G_TLS_SESSION_EARLY_DATA_STATUS_UNSENT:
+      return g_strdup ("did not arrive");
+    case G_TLS_SESSION_EARLY_DATA_STATUS_UNCERTAIN:
+      return g_strdup ("had been sent when the connection failed or was given up, and may have arrived");
+    case G_TLS_SESSION_EARLY_DATA_STATUS_NONE:
+    default:
+      return NULL;
+    }
+}
+
+/* Takes @sentence. */
+static char *
+add_early_data (GTlsSessionClientConnection *self, char *sentence)
+{
+  const GTlsSessionClientEarlyData *early = g_tls_session_client_connection_get_early (self);
+  g_autofree char *owned = sentence;
+  g_autofree char *told = tell_early_data (self);
+
+  if (told == NULL)
+    return g_steal_pointer (&owned);
+  return g_strdup_printf ("%s The %" G_GSIZE_FORMAT " bytes of early data %s.", sentence, early->size, told);
+}
+
 /* Takes @sentence. */
 static char *
 add_failure (GTlsSessionClientConnection *self, char *sentence)
@@ -171,7 +210,7 @@ g_tls_session_client_connection_explain (GTlsSessionClientConnection *self)
   char *sentence;
 
   g_mutex_lock (&connection->lock);
-  sentence = add_failure (self, explain_locked (self, connection));
+  sentence = add_failure (self, add_early_data (self, explain_locked (self, connection)));
   g_mutex_unlock (&connection->lock);
   return sentence;
 }

@@ -102,6 +102,7 @@ make_offer (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, GTlsSe
   offer->state = G_TLS_SESSION_OFFER_MADE;
   offer->origin = origin;
   offer->ticket = g_object_ref (ticket);
+  base_of (self)->settings_serial++;
   g_tls_session_ticket_add_use (ticket);
   g_tls_session_connection_set_resumption (base_of (self), G_TLS_SESSION_RESUMPTION_OFFERED);
 }

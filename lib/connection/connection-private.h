@@ -27,7 +27,8 @@ G_BEGIN_DECLS
  *   ticket-shelf.c   the tickets a connection received, and who wants to hear of new ones
  *   input-stream.c, output-stream.c
  *   client-connection.c  what only a client has: client-offer.c what it offers, client-tickets.c what it received,
- *                        client-store.c what its session store is for, client-explain.c what it says of all that
+ *                        client-store.c what its session store is for, client-early-data.c what is to be sent first,
+                        client-explain.c what it says of all that
  *   circumstances.c  what a ticket is bound to in a session store
  *   server-connection.c  what only a server has
  *
@@ -111,6 +112,7 @@ struct _GTlsSessionConnection
   int rehandshake_mode; /* kept for Gio, without any effect, as Gio documents */
   guint close_timeout;  /* ms */
   gboolean require_close_notify;
+  guint settings_serial; /* another one after each change of a setting */
 
   /* Facts, once the handshake has ended */
   GTlsCertificate *peer_certificate;
@@ -141,6 +143,7 @@ struct _GTlsSessionConnectionClass
   void (*fill_settings) (GTlsSessionConnection *self, GTlsSessionEngineSettings *settings);
   void (*certificate_asked) (GTlsSessionConnection *self);
   void (*handshake_done) (GTlsSessionConnection *self);
+  void (*handshake_failed) (GTlsSessionConnection *self);           /* nullable */
   STACK_OF (X509) *(*get_peer_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
   X509 *(*dup_server_certificate) (GTlsSessionConnection *self);    /* nullable */
 
@@ -150,8 +153,11 @@ struct _GTlsSessionConnectionClass
   GSocketConnectable *(*dup_peer_identity) (GTlsSessionConnection *self);
   GTlsCertificateFlags (*get_validation_flags) (GTlsSessionConnection *self);
   GTlsSessionTicket *(*make_ticket) (GTlsSessionConnection *self, SSL_SESSION *session);
-  gboolean (*wants_session) (GTlsSessionConnection *self); /* the handshake waits for find_session() */
-  gboolean asks_for_certificate;                           /* the interaction, when it has none */
+  gboolean (*wants_session) (GTlsSessionConnection *self);             /* the handshake waits for find_session() */
+  gboolean (*wants_forecast) (GTlsSessionConnection *self);            /* likewise, for note_forecast() */
+  STACK_OF (X509) *(*get_offered_chain) (GTlsSessionConnection *self); /* borrowed, nullable */
+  void (*note_forecast) (GTlsSessionConnection *self, guint settings_serial, GTlsCertificateFlags faults);
+  gboolean asks_for_certificate; /* the interaction, when it has none */
 
   /* Of a client only, without the lock. They may call code of the program's. */
   void (*find_session) (GTlsSessionConnection *self);
@@ -241,9 +247,19 @@ typedef enum
 
 /* verdict.c */
 
-gboolean g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cancellable, GError **error);
+typedef enum
+{
+  G_TLS_SESSION_CASE_VERDICT, /* on the peer's chain */
+  G_TLS_SESSION_CASE_FORECAST, /* what it would be, on the chain of the ticket that is offered; the program is not asked */
+} GTlsSessionCaseKind;
+
+gboolean g_tls_session_connection_judge (GTlsSessionConnection *self,
+                                         GTlsSessionCaseKind kind,
+                                         GCancellable *cancellable,
+                                         GError **error);
 
 GTlsSessionAnswered g_tls_session_connection_judge_async (GTlsSessionConnection *self,
+                                                          GTlsSessionCaseKind kind,
                                                           GCancellable *cancellable,
                                                           GTlsSessionAnsweredFunc answered,
                                                           gpointer data);

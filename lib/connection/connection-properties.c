@@ -181,6 +181,7 @@ g_tls_session_connection_set_property (GObject *object, guint property_id, const
   g_autoptr (GObject) before = NULL;
 
   g_mutex_lock (&self->lock);
+  self->settings_serial++;
   switch (property_id)
     {
     case PROP_BASE_IO_STREAM:

@@ -189,8 +189,10 @@ satisfy (GTlsSessionConnection *self,
     case G_TLS_SESSION_ENGINE_WANTS_SESSION:
       G_TLS_SESSION_CONNECTION_GET_CLASS (self)->find_session (self);
       return TRUE;
+    case G_TLS_SESSION_ENGINE_WANTS_FORECAST:
+      return g_tls_session_connection_judge (self, G_TLS_SESSION_CASE_FORECAST, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
-      return g_tls_session_connection_judge (self, cancellable, error);
+      return g_tls_session_connection_judge (self, G_TLS_SESSION_CASE_VERDICT, cancellable, error);
     case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
       return g_tls_session_connection_find_certificate (self, cancellable, error);
     case G_TLS_SESSION_ENGINE_DONE:
@@ -297,8 +299,8 @@ take_timed_out (GTlsSessionConnection *self, GIOCondition condition)
 static gboolean
 is_question (GTlsSessionEngineStatus status)
 {
-  return status == G_TLS_SESSION_ENGINE_WANTS_SESSION || status == G_TLS_SESSION_ENGINE_WANTS_VERDICT ||
-         status == G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
+  return status == G_TLS_SESSION_ENGINE_WANTS_SESSION || status == G_TLS_SESSION_ENGINE_WANTS_FORECAST ||
+         status == G_TLS_SESSION_ENGINE_WANTS_VERDICT || status == G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE;
 }
 
 static GTlsSessionAnswered
@@ -313,8 +315,10 @@ ask (GTlsSessionConnection *self,
       G_TLS_SESSION_CONNECTION_GET_CLASS (self)->find_session (self);
       return G_TLS_SESSION_ANSWERED_NOW;
     }
+  if (question == G_TLS_SESSION_ENGINE_WANTS_FORECAST)
+    return g_tls_session_connection_judge_async (self, G_TLS_SESSION_CASE_FORECAST, cancellable, answered, data);
   if (question == G_TLS_SESSION_ENGINE_WANTS_VERDICT)
-    return g_tls_session_connection_judge_async (self, cancellable, answered, data);
+    return g_tls_session_connection_judge_async (self, G_TLS_SESSION_CASE_VERDICT, cancellable, answered, data);
   return g_tls_session_connection_find_certificate_async (self, cancellable, answered, data);
 }
 

@@ -3,6 +3,7 @@
 
 #include "../ticket/gtls-session-store.h"
 #include "gtls-session-connection.h"
+#include "gtls-session-early-data-status.h"
 
 G_BEGIN_DECLS
 
@@ -40,5 +41,16 @@ void g_tls_session_client_connection_set_session_resumption_enabled (GTlsSession
 
 G_TLS_SESSION_API
 gboolean g_tls_session_client_connection_get_session_resumption_enabled (GTlsSessionClientConnection *self);
+
+G_TLS_SESSION_API
+gboolean g_tls_session_client_connection_set_early_data (GTlsSessionClientConnection *self,
+                                                         GBytes *bytes,
+                                                         GError **error);
+
+G_TLS_SESSION_API
+GBytes *g_tls_session_client_connection_get_early_data (GTlsSessionClientConnection *self);
+
+G_TLS_SESSION_API
+GTlsSessionEarlyDataStatus g_tls_session_client_connection_get_early_data_status (GTlsSessionClientConnection *self);
 
 G_END_DECLS

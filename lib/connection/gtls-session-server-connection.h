@@ -40,4 +40,13 @@ guint g_tls_session_server_connection_get_ticket_count (GTlsSessionServerConnect
 G_TLS_SESSION_API
 char *g_tls_session_server_connection_dup_server_name (GTlsSessionServerConnection *self);
 
+G_TLS_SESSION_API
+void g_tls_session_server_connection_set_max_early_data (GTlsSessionServerConnection *self, guint size);
+
+G_TLS_SESSION_API
+guint g_tls_session_server_connection_get_max_early_data (GTlsSessionServerConnection *self);
+
+G_TLS_SESSION_API
+GBytes *g_tls_session_server_connection_dup_early_data (GTlsSessionServerConnection *self);
+
 G_END_DECLS

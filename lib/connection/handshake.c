@@ -51,6 +51,16 @@ finish_handshake (GTlsSessionConnection *self)
   note_peer_certificate (self);
 }
 
+static void
+fail_handshake (GTlsSessionConnection *self)
+{
+  GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (self);
+
+  if (class->handshake_failed != NULL)
+    class->handshake_failed (self);
+  note_peer_certificate (self);
+}
+
 static GTlsSessionEngineStatus
 continue_handshake (GTlsSessionConnection *self, GError **error)
 {
@@ -69,12 +79,13 @@ continue_handshake (GTlsSessionConnection *self, GError **error)
       finish_handshake (self);
       break;
     case G_TLS_SESSION_ENGINE_ERROR:
-      note_peer_certificate (self);
+      fail_handshake (self);
       break;
     case G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE:
       G_TLS_SESSION_CONNECTION_GET_CLASS (self)->certificate_asked (self);
       break;
     case G_TLS_SESSION_ENGINE_WANTS_SESSION:
+    case G_TLS_SESSION_ENGINE_WANTS_FORECAST:
     case G_TLS_SESSION_ENGINE_WANTS_VERDICT:
     case G_TLS_SESSION_ENGINE_END:
     default:
@@ -91,6 +102,14 @@ wants_session (GTlsSessionConnection *self)
   return class->wants_session != NULL && class->wants_session (self);
 }
 
+static gboolean
+wants_forecast (GTlsSessionConnection *self)
+{
+  GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (self);
+
+  return class->wants_forecast != NULL && class->wants_forecast (self);
+}
+
 /* A step by itself, and the first part of every other: nothing is read or written before the handshake is done. */
 GTlsSessionEngineStatus
 g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer data, GError **error)
@@ -102,6 +121,8 @@ g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer d
     {
       if (wants_session (self))
         return G_TLS_SESSION_ENGINE_WANTS_SESSION;
+      if (wants_forecast (self))
+        return G_TLS_SESSION_ENGINE_WANTS_FORECAST;
       if (!configure_engine (self, error))
         return G_TLS_SESSION_ENGINE_ERROR;
       self->life = G_TLS_SESSION_LIFE_HANDSHAKING;

@@ -26,6 +26,20 @@
  * - While it handshakes asynchronously, a database of another kind than this library's is asked synchronously for the
  *   verdict on a client's certificate: OpenSSL cannot pause there.
  *
+ * ## Early data
+ *
+ * With [property@GTlsSession.ServerConnection:max-early-data] a client may send that many bytes with its first flight
+ * (RFC 8446, section 2.3). They are kept apart from the stream, in
+ * [property@GTlsSession.ServerConnection:early-data], and given out once the handshake is done and the client accepted.
+ * A program that has that property set reads it after the handshake, before the stream: what is in it comes first.
+ *
+ * A recorded first flight that somebody sends again (a replay; RFC 8446, section 8) is given out by no server of this
+ * library: who only repeats cannot complete the handshake. Besides, each ticket is good for one handshake: while
+ * a server takes early data, its TLS 1.3 tickets are but the names of sessions that are kept in memory, in its
+ * [property@GTlsSession.ServerConnection:ticket-keys] object, at most 4096 of them. Such tickets do not survive a restart
+ * and are worth nothing to another server, though it have the same keys; clients then do a full handshake. The same is
+ * so where servers with and without early data share the object.
+ *
  * ## Choosing the certificate by name
  *
  * The name that the client asks for (SNI; RFC 6066, section 3) is in
@@ -38,6 +52,7 @@
 
 #define DEFAULT_TICKET_COUNT 2 /* OpenSSL's own */
 #define TICKET_COUNT_MAX 16
+#define EARLY_DATA_MAX G_TLS_SESSION_EARLY_DATA_MAX
 
 struct _GTlsSessionServerConnection
 {
@@ -49,6 +64,8 @@ struct _GTlsSessionServerConnection
   GTlsSessionTicketKeys *keys_in_use; /* those of the handshake: they own the SSL_CTX of the engine; nullable */
   guint ticket_count;
   char *server_name; /* nullable */
+  guint max_early_data;
+  GBytes *early_data; /* nullable */
 };
 
 struct _GTlsSessionServerConnectionClass
@@ -73,6 +90,8 @@ enum
   PROP_TICKET_KEYS,
   PROP_TICKET_COUNT,
   PROP_SERVER_NAME,
+  PROP_MAX_EARLY_DATA,
+  PROP_EARLY_DATA,
   N_OWN_PROPERTIES,
   /* GTlsServerConnection's */
   PROP_AUTHENTICATION_MODE = N_OWN_PROPERTIES,
@@ -121,6 +140,7 @@ g_tls_session_server_connection_fill_settings (GTlsSessionConnection *connection
   g_set_object (&self->keys_in_use, self->ticket_keys);
   settings->context = g_tls_session_ticket_keys_get_context (self->keys_in_use);
   settings->ticket_count = self->ticket_count;
+  settings->max_early_data = self->max_early_data;
 }
 
 static void
@@ -150,9 +170,20 @@ g_tls_session_server_connection_get_peer_chain (GTlsSessionConnection *connectio
 }
 
 static void
+take_early_data (GTlsSessionServerConnection *self)
+{
+  GTlsSessionConnection *connection = G_TLS_SESSION_CONNECTION (self);
+
+  self->early_data = g_tls_session_engine_take_early_data (connection->engine);
+  if (self->early_data != NULL)
+    g_tls_session_connection_note_change (connection, "early-data");
+}
+
+static void
 g_tls_session_server_connection_handshake_done (GTlsSessionConnection *connection)
 {
   note_server_name (server_of (connection));
+  take_early_data (server_of (connection));
   if (g_tls_session_engine_was_resumed (connection->engine))
     g_tls_session_connection_set_resumption (connection, G_TLS_SESSION_RESUMPTION_RESUMED);
   else if (g_tls_session_engine_was_offered_session (connection->engine))
@@ -178,6 +209,12 @@ g_tls_session_server_connection_get_property (GObject *object, guint property_id
       break;
     case PROP_SERVER_NAME:
       g_value_set_string (value, self->server_name);
+      break;
+    case PROP_MAX_EARLY_DATA:
+      g_value_set_uint (value, self->max_early_data);
+      break;
+    case PROP_EARLY_DATA:
+      g_value_set_boxed (value, self->early_data);
       break;
     case PROP_AUTHENTICATION_MODE:
       g_value_set_enum (value, self->authentication_mode);
@@ -209,6 +246,9 @@ g_tls_session_server_connection_set_property (GObject *object,
     case PROP_TICKET_COUNT:
       self->ticket_count = g_value_get_uint (value);
       break;
+    case PROP_MAX_EARLY_DATA:
+      self->max_early_data = g_value_get_uint (value);
+      break;
     case PROP_AUTHENTICATION_MODE:
       self->authentication_mode = g_value_get_enum (value);
       break;
@@ -227,6 +267,7 @@ g_tls_session_server_connection_finalize (GObject *object)
 
   g_clear_object (&self->ticket_keys);
   g_clear_pointer (&self->server_name, g_free);
+  g_clear_pointer (&self->early_data, g_bytes_unref);
 
   G_OBJECT_CLASS (g_tls_session_server_connection_parent_class)
     ->finalize (object); /* the engine goes before its keys */
@@ -268,6 +309,33 @@ install_own_properties (GObjectClass *object_class)
    */
   properties[PROP_SERVER_NAME] = g_param_spec_string ("server-name", NULL, NULL, NULL,
                                                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionServerConnection:max-early-data:
+   *
+   * How many bytes of early data (RFC 8446, section 4.2.10) to permit in the tickets that are given out, and to take from
+   * a client that has such a ticket; set before the handshake. 0, the default, means none.
+   *
+   * It has no effect without [property@GTlsSession.ServerConnection:ticket-keys]. Early data of a ticket that permits more
+   * than this are refused, and a client that sends more than its ticket permits is refused altogether.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_EARLY_DATA] = g_param_spec_uint ("max-early-data", NULL, NULL, 0, EARLY_DATA_MAX, 0,
+                                                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionServerConnection:early-data: (getter dup_early_data)
+   *
+   * The early data that the client sent and this server accepted; %NULL if there are none, and before the handshake is
+   * done.
+   *
+   * They come before what the stream brings. The bytes are wiped from memory when they are freed.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EARLY_DATA] = g_param_spec_boxed ("early-data", NULL, NULL, G_TYPE_BYTES,
+                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_OWN_PROPERTIES, properties);
 }
@@ -427,4 +495,61 @@ g_tls_session_server_connection_dup_server_name (GTlsSessionServerConnection *se
 
   g_object_get (self, "server-name", &name, NULL);
   return name;
+}
+
+/**
+ * g_tls_session_server_connection_set_max_early_data:
+ * @self: a connection
+ * @size: bytes, 1048576 (1 MiB) at most; 0 for none
+ *
+ * Sets how many bytes of early data to permit and to take; to be called before the handshake.
+ *
+ * Since: 0.1
+ */
+void
+g_tls_session_server_connection_set_max_early_data (GTlsSessionServerConnection *self, guint size)
+{
+  g_return_if_fail (G_TLS_SESSION_IS_SERVER_CONNECTION (self));
+
+  g_object_set (self, "max-early-data", size, NULL);
+}
+
+/**
+ * g_tls_session_server_connection_get_max_early_data:
+ * @self: a connection
+ *
+ * Gets how many bytes of early data to permit and to take.
+ *
+ * Returns: bytes; 0 if none
+ * Since: 0.1
+ */
+guint
+g_tls_session_server_connection_get_max_early_data (GTlsSessionServerConnection *self)
+{
+  guint size;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_SERVER_CONNECTION (self), 0);
+
+  g_object_get (self, "max-early-data", &size, NULL);
+  return size;
+}
+
+/**
+ * g_tls_session_server_connection_dup_early_data: (get-property early-data)
+ * @self: a connection
+ *
+ * Gets the early data that the client sent and this server accepted.
+ *
+ * Returns: (transfer full) (nullable): the bytes; %NULL if there are none, and before the handshake is done
+ * Since: 0.1
+ */
+GBytes *
+g_tls_session_server_connection_dup_early_data (GTlsSessionServerConnection *self)
+{
+  GBytes *bytes;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_SERVER_CONNECTION (self), NULL);
+
+  g_object_get (self, "early-data", &bytes, NULL);
+  return bytes;
 }

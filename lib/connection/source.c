@@ -60,6 +60,7 @@ poll_locked (GTlsSessionConnection *self, GIOCondition direction, gboolean takes
   switch (self->life)
     {
     case G_TLS_SESSION_LIFE_FRESH:
+      return self->question == G_TLS_SESSION_QUESTION_ASKED ? G_TLS_SESSION_POLL_WOKEN : G_TLS_SESSION_POLL_READY;
     case G_TLS_SESSION_LIFE_CLOSED:
       return G_TLS_SESSION_POLL_READY;
     case G_TLS_SESSION_LIFE_HANDSHAKING:

@@ -16,11 +16,16 @@
  * A database of ours answers at once. Another one may take its time: the sync driver lets it block, the async driver
  * asks it asynchronously. The lock is held for none of this. If two operations ask at the same time, the first verdict
  * counts.
+ *
+ * A forecast is the same question before the handshake, on the chain that an offered ticket carries. It decides only
+ * whether early data may leave before the verdict, so the program is not asked for what it would let pass.
  */
 
 typedef struct
 {
   GTlsSessionConnection *connection;
+  GTlsSessionCaseKind kind;
+  guint settings_serial;
   GTlsDatabase *database; /* nullable */
   GTlsInteraction *interaction;
   gboolean has_identity;        /* the peer is to be somebody in particular */
@@ -51,23 +56,26 @@ case_free (Case *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Case, case_free)
 
 static Case *
-open_case (GTlsSessionConnection *connection)
+open_case (GTlsSessionConnection *connection, GTlsSessionCaseKind kind)
 {
   GTlsSessionConnectionClass *class = G_TLS_SESSION_CONNECTION_GET_CLASS (connection);
   STACK_OF (X509) *chain;
   Case *self = g_new0 (Case, 1);
 
   self->connection = g_object_ref (connection);
+  self->kind = kind;
   self->purpose = class->verify_purpose;
 
   g_mutex_lock (&connection->lock);
+  self->settings_serial = connection->settings_serial;
   g_set_object (&self->database, connection->database);
   g_set_object (&self->interaction, connection->interaction);
   self->has_identity = class->dup_peer_identity != NULL;
   self->identity = self->has_identity ? class->dup_peer_identity (connection) : NULL;
   self->validation_flags = class->get_validation_flags != NULL ? class->get_validation_flags (connection)
                                                                : G_TLS_CERTIFICATE_VALIDATE_ALL;
-  chain = class->get_peer_chain (connection);
+  chain = kind == G_TLS_SESSION_CASE_FORECAST ? class->get_offered_chain (connection)
+                                              : class->get_peer_chain (connection);
   if (chain != NULL && sk_X509_num (chain) > 0)
     self->chain = X509_chain_up_ref (chain);
   g_mutex_unlock (&connection->lock);
@@ -122,7 +130,7 @@ is_accepted (Case *self, GTlsCertificateFlags faults)
 }
 
 static void
-close_case (Case *self, GTlsCertificateFlags faults)
+give_verdict (Case *self, GTlsCertificateFlags faults)
 {
   GTlsSessionConnection *connection = self->connection;
   gboolean accepted = is_accepted (self, faults);
@@ -135,11 +143,30 @@ close_case (Case *self, GTlsCertificateFlags faults)
   g_mutex_unlock (&connection->lock);
 }
 
+static void
+close_case (Case *self, GTlsCertificateFlags faults)
+{
+  GTlsSessionConnection *connection = self->connection;
+
+  if (self->kind == G_TLS_SESSION_CASE_VERDICT)
+    {
+      give_verdict (self, faults);
+      return;
+    }
+
+  g_mutex_lock (&connection->lock);
+  G_TLS_SESSION_CONNECTION_GET_CLASS (connection)->note_forecast (connection, self->settings_serial, faults);
+  g_mutex_unlock (&connection->lock);
+}
+
 /* Blocks where the database does. FALSE with an error if the database could not answer. */
 gboolean
-g_tls_session_connection_judge (GTlsSessionConnection *self, GCancellable *cancellable, GError **error)
+g_tls_session_connection_judge (GTlsSessionConnection *self,
+                                GTlsSessionCaseKind kind,
+                                GCancellable *cancellable,
+                                GError **error)
 {
-  g_autoptr (Case) the_case = open_case (self);
+  g_autoptr (Case) the_case = open_case (self, kind);
   GTlsCertificateFlags faults = faults_without_asking (the_case);
   GError *local_error = NULL;
 
@@ -177,11 +204,12 @@ on_chain_verified (GObject *database, GAsyncResult *result, gpointer data)
 /* Does not block. */
 GTlsSessionAnswered
 g_tls_session_connection_judge_async (GTlsSessionConnection *self,
+                                      GTlsSessionCaseKind kind,
                                       GCancellable *cancellable,
                                       GTlsSessionAnsweredFunc answered,
                                       gpointer data)
 {
-  g_autoptr (Case) the_case = open_case (self);
+  g_autoptr (Case) the_case = open_case (self, kind);
   Case *asked;
 
   if (the_case->for_database == NULL)
@@ -215,7 +243,7 @@ g_tls_session_connection_judge_in_step (gpointer connection, GError **error)
 
   *turn = g_thread_self ();
   g_mutex_unlock (&self->lock);
-  judged = g_tls_session_connection_judge (self, NULL, error);
+  judged = g_tls_session_connection_judge (self, G_TLS_SESSION_CASE_VERDICT, NULL, error);
   g_mutex_lock (&self->lock);
   *turn = NULL;
   g_tls_session_connection_wake_locked (self);

@@ -78,6 +78,8 @@ new_server_context (void)
 
   SSL_CTX_set_dh_auto (context, 1);
   SSL_CTX_set_max_cert_list (context, CLIENT_CHAIN_MAX);
+  /* Early data that are refused are passed by. How many there are may have been another server's promise. */
+  SSL_CTX_set_recv_max_early_data (context, G_TLS_SESSION_EARLY_DATA_MAX);
   SSL_CTX_set_client_hello_cb (context, g_tls_session_engine_on_client_hello, NULL);
   SSL_CTX_set_tlsext_servername_callback (context, g_tls_session_engine_on_server_name);
   SSL_CTX_set_alpn_select_cb (context, g_tls_session_engine_on_alpn, NULL);

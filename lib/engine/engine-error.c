@@ -209,10 +209,26 @@ g_tls_session_engine_answer_failure (GTlsSessionEngine *self, GError **error)
   return G_TLS_SESSION_ENGINE_ERROR;
 }
 
+/* For a caller that wonders whether it may send them again. */
+static void
+tell_of_early_data (GTlsSessionEngine *self, GError *failure)
+{
+  char *message;
+
+  if (!g_tls_session_engine_may_early_data_have_arrived (self))
+    return;
+
+  message = g_strdup_printf ("%s (early data had been sent and may have arrived)", failure->message);
+  g_free (failure->message);
+  failure->message = message;
+}
+
 /* @failure is taken. */
 GTlsSessionEngineStatus
 g_tls_session_engine_fail (GTlsSessionEngine *self, GError *failure, GError **error)
 {
+  tell_of_early_data (self, failure);
+  g_tls_session_engine_clear_early_data (self);
   g_clear_error (&self->failure);
   self->failure = failure;
   self->state = G_TLS_SESSION_ENGINE_STATE_FAILED;

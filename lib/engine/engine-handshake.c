@@ -134,17 +134,26 @@ judge_resumed (GTlsSessionEngine *self, GError **error)
     }
 }
 
+static GTlsSessionEngineStatus
+call_openssl (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status = g_tls_session_engine_pass_early_data (self, error);
+  int result;
+
+  if (status != G_TLS_SESSION_ENGINE_DONE)
+    return status;
+
+  g_tls_session_openssl_clear_errors ();
+  result = SSL_do_handshake (self->ssl);
+  return result == 1 ? G_TLS_SESSION_ENGINE_DONE
+                     : g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, result, error);
+}
+
 /* OpenSSL's step, and then what it wrote has to be out: the peer is not going to answer before. */
 static GTlsSessionEngineStatus
 shake_hands (GTlsSessionEngine *self, GError **error)
 {
-  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
-  int result;
-
-  g_tls_session_openssl_clear_errors ();
-  result = SSL_do_handshake (self->ssl);
-  if (result != 1)
-    status = g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, result, error);
+  GTlsSessionEngineStatus status = call_openssl (self, error);
 
   if (status != G_TLS_SESSION_ENGINE_DONE && status != G_TLS_SESSION_ENGINE_WANTS_READ)
     return status;
@@ -204,6 +213,7 @@ step_handshake (GTlsSessionEngine *self, GError **error)
   if (status != G_TLS_SESSION_ENGINE_DONE)
     return status;
 
+  g_tls_session_engine_note_early_data_answer (self);
   if (SSL_session_reused (self->ssl) && SSL_is_server (self->ssl))
     recall_client_chain (self);
   else if (SSL_session_reused (self->ssl))
@@ -215,8 +225,8 @@ step_handshake (GTlsSessionEngine *self, GError **error)
   return G_TLS_SESSION_ENGINE_DONE;
 }
 
-GTlsSessionEngineStatus
-g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error)
+static GTlsSessionEngineStatus
+advance_handshake (GTlsSessionEngine *self, GError **error)
 {
   GTlsSessionEngineStatus status;
 
@@ -236,6 +246,14 @@ g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error)
     default:
       return G_TLS_SESSION_ENGINE_DONE;
     }
+}
+
+GTlsSessionEngineStatus
+g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error)
+{
+  GTlsSessionEngineStatus status = advance_handshake (self, error);
+
+  return status == G_TLS_SESSION_ENGINE_DONE ? g_tls_session_engine_send_late_early_data (self, error) : status;
 }
 
 void

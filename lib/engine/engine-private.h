@@ -36,6 +36,20 @@ typedef enum
   G_TLS_SESSION_OWN_CERTIFICATE_NONE,
 } GTlsSessionOwnCertificate;
 
+typedef struct
+{
+  GTlsSessionEarlyDataState state;
+
+  /* A client's */
+  GBytes *to_send; /* NULL once it is not needed any more */
+  gsize n_sent;    /* of the present attempt */
+  char *protocol;  /* the application protocol they are for; nullable */
+
+  /* A server's */
+  guint32 most;
+  GByteArray *received; /* nullable */
+} GTlsSessionEarlyData;
+
 struct _GTlsSessionEngine
 {
   SSL *ssl;
@@ -67,6 +81,7 @@ struct _GTlsSessionEngine
   GTlsSessionSpeaker last_speaker; /* whose the last application data was */
   GByteArray *stash;               /* application data read while looking for a ticket; NULL when there is none */
   gsize stash_start;
+  GTlsSessionEarlyData early_data;
   GByteArray *unsent; /* application data whose record the transport has not all taken; NULL when there is none */
 
   GQueue sessions; /* SSL_SESSION, owned: duplicates of what arrived, oldest first */
@@ -131,6 +146,20 @@ GTlsSessionEngineStatus g_tls_session_engine_fail (GTlsSessionEngine *self, GErr
 GTlsSessionEngineStatus g_tls_session_engine_answer_failure (GTlsSessionEngine *self, GError **error);
 
 GTlsSessionEngineStatus g_tls_session_engine_fail_rejected (GTlsSessionEngine *self, GError **error);
+
+/* engine-early-data.c */
+
+void g_tls_session_engine_plan_early_data (GTlsSessionEngine *self, const GTlsSessionEngineSettings *settings);
+
+gboolean g_tls_session_engine_accept_early_data (GTlsSessionEngine *self, guint32 most);
+
+GTlsSessionEngineStatus g_tls_session_engine_pass_early_data (GTlsSessionEngine *self, GError **error);
+
+void g_tls_session_engine_note_early_data_answer (GTlsSessionEngine *self);
+
+GTlsSessionEngineStatus g_tls_session_engine_send_late_early_data (GTlsSessionEngine *self, GError **error);
+
+void g_tls_session_engine_clear_early_data (GTlsSessionEngine *self);
 
 /* engine-data.c */
 

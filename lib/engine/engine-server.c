@@ -151,13 +151,29 @@ g_tls_session_engine_on_alpn (SSL *ssl,
   return SSL_TLSEXT_ERR_OK;
 }
 
+/* Where a ticket is but the name of a session that we keep (engine-early-data.c), on_open_ticket() is not asked: the
+ * lifetime itself has to end a week after the full handshake.
+ */
+static void
+bound_lifetime (SSL_SESSION *session)
+{
+  gint64 left = SESSION_AGE_MAX - g_tls_session_memo_get_age (session);
+
+  if (SSL_SESSION_get_timeout (session) > left)
+    SSL_SESSION_set_timeout (session, (long) MAX (left, 1));
+}
+
 /* 0 ends the handshake. */
 int
 g_tls_session_engine_on_make_ticket (SSL *ssl, void *data)
 {
   SSL_SESSION *session = SSL_get_session (ssl);
 
-  return session != NULL && (g_tls_session_memo_exists (session) || g_tls_session_memo_store (session, NULL));
+  if (session == NULL || (!g_tls_session_memo_exists (session) && !g_tls_session_memo_store (session, NULL)))
+    return 0;
+
+  bound_lifetime (session);
+  return 1;
 }
 
 /* A session that is refused is followed by a full handshake, and a new ticket. */
@@ -235,7 +251,8 @@ g_tls_session_engine_configure_server (GTlsSessionEngine *self, const GTlsSessio
   self->judge = settings->judge;
   self->judge_data = settings->judge_data;
   SSL_set_verify (self->ssl, verify_mode_of (settings->authentication), NULL);
-  return set_accepted_cas (self->ssl, settings->accepted_cas);
+  return set_accepted_cas (self->ssl, settings->accepted_cas) &&
+         g_tls_session_engine_accept_early_data (self, settings->context != NULL ? settings->max_early_data : 0);
 }
 
 /* Facts */

@@ -14,7 +14,7 @@
  * its SSL, which owns the BIO; the transport below the BIO belongs to the connection and outlives both.
  *
  * Here: making, settings, facts. The operations: engine-handshake.c, engine-data.c, engine-close.c. What only a server
- * does: engine-server.c. Our own certificate: engine-certificate.c. What OpenSSL's answers mean: engine-error.c.
+ * does: engine-server.c. Early data: engine-early-data.c. Our own certificate: engine-certificate.c. What OpenSSL's answers mean: engine-error.c.
  */
 
 /* Making and freeing */
@@ -85,6 +85,7 @@ g_tls_session_engine_free (GTlsSessionEngine *self)
   sk_X509_pop_free (self->peer_chain, X509_free);
   g_queue_clear_full (&self->sessions, (GDestroyNotify) SSL_SESSION_free);
   g_tls_session_engine_clear_data (self);
+  g_tls_session_engine_clear_early_data (self);
   g_clear_error (&self->failure);
   g_clear_error (&self->no_certificate_reason);
   g_clear_error (&self->judge_error);
@@ -192,7 +193,10 @@ g_tls_session_engine_configure (GTlsSessionEngine *self, const GTlsSessionEngine
 
   if (configure_role (self, settings) && set_versions (self->ssl, settings->minimum, settings->maximum) &&
       set_alpn (self, settings->alpn))
-    return TRUE;
+    {
+      g_tls_session_engine_plan_early_data (self, settings);
+      return TRUE;
+    }
 
   {
     g_autofree char *reason = g_tls_session_openssl_take_errors ();

@@ -19,6 +19,7 @@ typedef enum
   G_TLS_SESSION_ENGINE_WANTS_READ,
   G_TLS_SESSION_ENGINE_WANTS_WRITE,
   G_TLS_SESSION_ENGINE_WANTS_SESSION,     /* before a client's handshake: one to offer may be looked for */
+  G_TLS_SESSION_ENGINE_WANTS_FORECAST,    /* before it, too: the offered ticket's chain is to be judged */
   G_TLS_SESSION_ENGINE_WANTS_VERDICT,     /* see g_tls_session_engine_set_verdict() */
   G_TLS_SESSION_ENGINE_WANTS_CERTIFICATE, /* see g_tls_session_engine_set_certificate() */
   G_TLS_SESSION_ENGINE_END,               /* the peer has ended its side */
@@ -34,6 +35,32 @@ typedef enum
   G_TLS_SESSION_ENGINE_STATE_PEER_ENDED, /* the peer has ended its side, ours is open */
   G_TLS_SESSION_ENGINE_STATE_FAILED,
 } GTlsSessionEngineState;
+
+/* Where early data are. A client's are TO_GO, GOING and GONE: first, with the ClientHello; again, after the server refused
+ * them; late, where they could not go first.
+ */
+typedef enum
+{
+  G_TLS_SESSION_EARLY_DATA_NOT_THERE,
+  G_TLS_SESSION_EARLY_DATA_TO_GO_FIRST,
+  G_TLS_SESSION_EARLY_DATA_GOING_FIRST,
+  G_TLS_SESSION_EARLY_DATA_GONE_FIRST, /* the server's answer is awaited */
+  G_TLS_SESSION_EARLY_DATA_ACCEPTED,
+  G_TLS_SESSION_EARLY_DATA_REFUSED, /* to go again */
+  G_TLS_SESSION_EARLY_DATA_GOING_AGAIN,
+  G_TLS_SESSION_EARLY_DATA_GONE_AGAIN,
+  G_TLS_SESSION_EARLY_DATA_TO_GO_LATE,
+  G_TLS_SESSION_EARLY_DATA_GOING_LATE,
+  G_TLS_SESSION_EARLY_DATA_GONE_LATE,
+  G_TLS_SESSION_EARLY_DATA_RECEIVING, /* a server's, if there are any */
+  G_TLS_SESSION_EARLY_DATA_RECEIVED,  /* likewise */
+} GTlsSessionEarlyDataState;
+
+typedef enum
+{
+  G_TLS_SESSION_EARLY_DATA_LATE, /* as the first application data after the handshake */
+  G_TLS_SESSION_EARLY_DATA_FIRST,
+} GTlsSessionEarlyDataTiming;
 
 /* Brings the verdict of a server on its client's chain by g_tls_session_engine_set_verdict(), before it returns. FALSE
  * if there cannot be one.
@@ -52,10 +79,13 @@ typedef struct
   /* A client's */
   const char *server_name; /* for SNI (RFC 6066), never an IP literal; nullable */
   SSL_SESSION *session;    /* to offer; a duplicate that nobody else uses; nullable */
+  GBytes *early_data;      /* not empty; nullable */
+  GTlsSessionEarlyDataTiming early_data_timing;
 
   /* A server's */
   SSL_CTX *context; /* which resumes sessions; NULL: the process's, which resumes none */
   guint ticket_count;
+  guint32 max_early_data; /* bytes to permit in tickets, and to take; 0: none */
   GTlsAuthenticationMode authentication;
   STACK_OF (X509_NAME) *accepted_cas; /* nullable */
   GTlsSessionEngineJudge judge;       /* outlives the handshake */
@@ -137,6 +167,21 @@ gboolean g_tls_session_engine_set_certificate (GTlsSessionEngine *self,
 void g_tls_session_engine_set_no_certificate (GTlsSessionEngine *self, GError *reason);
 
 GList *g_tls_session_engine_list_accepted_cas (GTlsSessionEngine *self);
+
+/* Early data */
+
+#define G_TLS_SESSION_EARLY_DATA_MAX (1024 * 1024) /* bytes, for a server to take or to pass by */
+
+char *g_tls_session_engine_explain_no_early_data (SSL_SESSION *session,
+                                                  const char *server_name,
+                                                  const char *const *alpn,
+                                                  gsize size);
+
+GTlsSessionEarlyDataState g_tls_session_engine_get_early_data_state (GTlsSessionEngine *self);
+
+gboolean g_tls_session_engine_may_early_data_have_arrived (GTlsSessionEngine *self);
+
+GBytes *g_tls_session_engine_take_early_data (GTlsSessionEngine *self);
 
 /* Channel bindings */
 

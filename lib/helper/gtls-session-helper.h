@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "../connection/gtls-session-early-data-status.h"
 #include "../connection/gtls-session-resumption.h"
 #include "../ticket/gtls-session-ticket.h"
 
@@ -55,6 +56,15 @@ gboolean g_tls_session_helper_set_ticket (GTlsSessionHelper *self, GTlsSessionTi
 
 G_TLS_SESSION_API
 gboolean g_tls_session_helper_copy_session_state (GTlsSessionHelper *self, GTlsSessionHelper *source, GError **error);
+
+G_TLS_SESSION_API
+gboolean g_tls_session_helper_set_early_data (GTlsSessionHelper *self, GBytes *bytes, GError **error);
+
+G_TLS_SESSION_API
+GBytes *g_tls_session_helper_get_early_data (GTlsSessionHelper *self);
+
+G_TLS_SESSION_API
+GTlsSessionEarlyDataStatus g_tls_session_helper_get_early_data_status (GTlsSessionHelper *self);
 
 G_TLS_SESSION_API
 GTlsSessionTicket *g_tls_session_helper_wait_for_ticket (GTlsSessionHelper *self,

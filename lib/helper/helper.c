@@ -45,6 +45,8 @@ enum
   PROP_0,
   PROP_CONNECTION,
   PROP_RESUMPTION,
+  PROP_EARLY_DATA,
+  PROP_EARLY_DATA_STATUS,
   N_PROPERTIES,
 };
 
@@ -81,9 +83,9 @@ on_ticket (GObject *observer, GTlsSessionTicket *ticket)
 }
 
 static void
-on_resumption_changed (GObject *connection, GParamSpec *pspec, gpointer data)
+on_changed (GObject *connection, GParamSpec *pspec, gpointer data)
 {
-  g_object_notify_by_pspec (data, properties[PROP_RESUMPTION]);
+  g_object_notify (data, pspec->name);
 }
 
 static void
@@ -98,7 +100,9 @@ g_tls_session_helper_constructed (GObject *object)
 
   self->client = G_TLS_SESSION_CLIENT_CONNECTION (self->connection);
   g_tls_session_client_connection_observe_tickets (self->client, object, on_ticket);
-  g_signal_connect_object (self->client, "notify::resumption", G_CALLBACK (on_resumption_changed), self, 0);
+  g_signal_connect_object (self->client, "notify::resumption", G_CALLBACK (on_changed), self, 0);
+  g_signal_connect_object (self->client, "notify::early-data", G_CALLBACK (on_changed), self, 0);
+  g_signal_connect_object (self->client, "notify::early-data-status", G_CALLBACK (on_changed), self, 0);
 }
 
 /* GObject */
@@ -115,6 +119,12 @@ g_tls_session_helper_get_property (GObject *object, guint property_id, GValue *v
       break;
     case PROP_RESUMPTION:
       g_value_set_enum (value, g_tls_session_helper_get_resumption (self));
+      break;
+    case PROP_EARLY_DATA:
+      g_value_take_boxed (value, g_tls_session_helper_get_early_data (self));
+      break;
+    case PROP_EARLY_DATA_STATUS:
+      g_value_set_enum (value, g_tls_session_helper_get_early_data_status (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -179,6 +189,29 @@ g_tls_session_helper_class_init (GTlsSessionHelperClass *class)
   properties[PROP_RESUMPTION] = g_param_spec_enum ("resumption", NULL, NULL, G_TLS_SESSION_TYPE_RESUMPTION,
                                                    G_TLS_SESSION_RESUMPTION_NONE,
                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionHelper:early-data: (getter get_early_data)
+   *
+   * What is to be sent with the first flight of the handshake; %NULL if there is nothing, and once the handshake has ended.
+   *
+   * [method@GTlsSession.Helper.set_early_data] sets it.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EARLY_DATA] = g_param_spec_boxed ("early-data", NULL, NULL, G_TYPE_BYTES,
+                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * GTlsSessionHelper:early-data-status: (getter get_early_data_status)
+   *
+   * What became of the early data.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EARLY_DATA_STATUS] = g_param_spec_enum (
+    "early-data-status", NULL, NULL, G_TLS_SESSION_TYPE_EARLY_DATA_STATUS, G_TLS_SESSION_EARLY_DATA_STATUS_NONE,
+    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 

@@ -4,40 +4,50 @@
 #include <string.h>
 
 GIOStream *
-client_connect_tcp (TestServer *server)
+client_connect_tcp_to (guint16 port)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GError) error = NULL;
-  GSocketConnection *tcp = g_socket_client_connect_to_host (client, "127.0.0.1", test_server_get_port (server), NULL,
-                                                            &error);
+  GSocketConnection *tcp = g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, &error);
 
   g_assert_no_error (error);
   return G_IO_STREAM (tcp);
 }
 
+GIOStream *
+client_connect_tcp (TestServer *server)
+{
+  return client_connect_tcp_to (test_server_get_port (server));
+}
+
 static void
-trust_server (GTlsSessionHelper *helper, TestServer *server)
+trust (GTlsSessionHelper *helper, const char *ca_path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GTlsSessionFileDatabase)
-    database = g_tls_session_file_database_new (test_server_get_ca_path (server), &error);
+  g_autoptr (GTlsSessionFileDatabase) database = g_tls_session_file_database_new (ca_path, &error);
 
   g_assert_no_error (error);
   g_tls_connection_set_database (client_connection (helper), G_TLS_DATABASE (database));
 }
 
 static GTlsSessionHelper *
-prepare (TestServer *server, GIOStream *base, const char *name)
+prepare_at (guint16 port, const char *ca_path, GIOStream *base, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketConnectable) identity = g_network_address_new (name, test_server_get_port (server));
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (name, port);
   GTlsSessionHelper *helper = g_tls_session_helper_new_for_stream (base, identity, &error);
 
   g_assert_no_error (error);
-  trust_server (helper, server);
+  trust (helper, ca_path);
   /* What is resumed is what a test offers by hand. */
   g_object_set (client_connection (helper), "session-resumption-enabled", FALSE, NULL);
   return helper;
+}
+
+static GTlsSessionHelper *
+prepare (TestServer *server, GIOStream *base, const char *name)
+{
+  return prepare_at (test_server_get_port (server), test_server_get_ca_path (server), base, name);
 }
 
 /* All prepared ones trust the server's root; their handshake is still to come. */
@@ -53,6 +63,15 @@ client_prepare_for (TestServer *server, const char *name)
   g_autoptr (GIOStream) tcp = client_connect_tcp (server);
 
   return prepare (server, tcp, name);
+}
+
+/* For a server of another kind, which is "localhost". */
+GTlsSessionHelper *
+client_prepare_to (guint16 port, const char *ca_path)
+{
+  g_autoptr (GIOStream) tcp = client_connect_tcp_to (port);
+
+  return prepare_at (port, ca_path, tcp, "localhost");
 }
 
 GTlsSessionHelper *

@@ -9,7 +9,11 @@ G_BEGIN_DECLS
 
 /* The client's side of the C tests. What fails here ends the test. */
 
+GIOStream *client_connect_tcp_to (guint16 port);
+
 GIOStream *client_connect_tcp (TestServer *server);
+
+GTlsSessionHelper *client_prepare_to (guint16 port, const char *ca_path);
 
 GTlsSessionHelper *client_prepare (TestServer *server);
 

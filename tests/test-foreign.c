@@ -131,6 +131,21 @@ foreign_database_judges_ours (void)
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
 }
 
+static void
+foreign_sends_no_early_data (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) foreign = prepare_foreign (server);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("early", 5);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_tls_session_helper_set_early_data (foreign, bytes, &error));
+  g_assert_error (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_UNSUPPORTED);
+  g_assert_null (g_tls_session_helper_get_early_data (foreign));
+  g_assert_cmpint (g_tls_session_helper_get_early_data_status (foreign), ==, G_TLS_SESSION_EARLY_DATA_STATUS_NONE);
+}
+
 int
 main (void)
 {
@@ -143,6 +158,7 @@ main (void)
     { "copy_session_state_is_called", foreign_copy_session_state_is_called },
     { "and_own_do_not_mix", foreign_and_own_do_not_mix },
     { "database_judges_ours", foreign_database_judges_ours },
+    { "sends_no_early_data", foreign_sends_no_early_data },
   };
   gboolean backend_is_there = g_tls_backend_supports_tls (g_tls_backend_get_default ());
 

@@ -636,6 +636,7 @@ int
 main (int argc, char **argv)
 {
   static const FailureCase not_tls = { { .behaviour = TEST_BEHAVIOUR_NOT_TLS }, G_TLS_ERROR_NOT_TLS };
+  static const FailureCase declined = { { .behaviour = TEST_BEHAVIOUR_DECLINE }, G_TLS_ERROR_EOF };
   static const FailureCase expired = { { .certificate = TEST_CERTIFICATE_EXPIRED }, G_TLS_ERROR_BAD_CERTIFICATE };
   static const FailureCase too_early = { { .certificate = TEST_CERTIFICATE_NOT_YET_VALID },
                                          G_TLS_ERROR_BAD_CERTIFICATE };
@@ -660,6 +661,7 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/sync_call_overtakes_an_async_handshake", sync_call_overtakes_an_async_handshake);
 
   g_test_add_data_func ("/connection/handshake_fails_where_it_is_not_tls", &not_tls, handshake_fails_with_words);
+  g_test_add_data_func ("/connection/handshake_fails_where_it_is_declined", &declined, handshake_fails_with_words);
   g_test_add_data_func ("/connection/handshake_fails_with_an_expired_certificate", &expired,
                         handshake_fails_with_words);
   g_test_add_data_func ("/connection/handshake_fails_with_a_certificate_of_tomorrow", &too_early,

@@ -304,6 +304,8 @@ g_tls_session_engine_interpret (GTlsSessionEngine *self, GTlsSessionOperation op
       /* OpenSSL says so of a write that failed, too, once the peer's close_notify has come. */
       if (operation == G_TLS_SESSION_OPERATION_WRITE)
         return answer_transport (self, operation, error);
+      if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE)
+        return answer_end (self, operation, error);
       self->state = G_TLS_SESSION_ENGINE_STATE_PEER_ENDED;
       return G_TLS_SESSION_ENGINE_END;
     case SSL_ERROR_SYSCALL:

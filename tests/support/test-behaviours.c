@@ -279,6 +279,7 @@ test_behave (TestPeer *peer)
     case TEST_BEHAVIOUR_TICKET_ON_REQUEST:
     case TEST_BEHAVIOUR_KEY_UPDATE:
     case TEST_BEHAVIOUR_NOT_TLS:
+    case TEST_BEHAVIOUR_DECLINE:
     case TEST_N_BEHAVIOURS:
     default:
       echo (peer);

@@ -18,9 +18,9 @@
 #include <string.h>
 
 static const char *behaviour_names[TEST_N_BEHAVIOURS] = {
-  "echo",    "sink",       "greet",    "greet-then-ticket", "ticket-on-request", "silent",
-  "abrupt",  "reset",      "flood",    "ticket-flood",      "garbage",           "stall",
-  "not-tls", "key-update", "farewell", "greet-then-silent",
+  "echo",    "sink",    "greet",      "greet-then-ticket", "ticket-on-request", "silent",
+  "abrupt",  "reset",   "flood",      "ticket-flood",      "garbage",           "stall",
+  "not-tls", "decline", "key-update", "farewell",          "greet-then-silent",
 };
 
 static const char *certificate_names[TEST_N_CERTIFICATES] = { "good", "expired", "not-yet-valid", "other-name",
@@ -42,7 +42,7 @@ static int greeting_size;
 static const GOptionEntry option_entries[] = {
   { "behaviour", 0, 0, G_OPTION_ARG_STRING, &behaviour_name,
     "echo, sink, greet, greet-then-ticket, ticket-on-request, silent, abrupt, reset, flood, ticket-flood, garbage, "
-    "stall, not-tls, "
+    "stall, not-tls, decline, "
     "key-update, farewell, greet-then-silent",
     "B" },
   { "certificate", 0, 0, G_OPTION_ARG_STRING, &certificate_name, "good, expired, not-yet-valid, other-name, stranger",

@@ -200,13 +200,18 @@ serve_tls (TestServer *self, TestPeer *peer)
   ERR_clear_error ();
 }
 
+/* An alert (RFC 8446, section 6): close_notify, a warning, in plain text as all is before the keys. */
+static const guint8 decline[] = { SSL3_RT_ALERT, 3, 3, 0, 2, SSL3_AL_WARNING, SSL3_AD_CLOSE_NOTIFY };
+
 static void
 serve_plain (TestPeer *peer)
 {
-  static const char answer[] = "220 this is not TLS\r\n";
+  static const char plain[] = "220 this is not TLS\r\n";
+  gboolean declines = peer->options->behaviour == TEST_BEHAVIOUR_DECLINE;
+  const void *answer = declines ? (const void *) decline : plain;
   char buffer[4096];
 
-  if (send (peer->fd, answer, strlen (answer), MSG_NOSIGNAL) < 0)
+  if (send (peer->fd, answer, declines ? sizeof decline : strlen (plain), MSG_NOSIGNAL) < 0)
     peer->record.error = g_strdup (g_strerror (errno));
   while (recv (peer->fd, buffer, sizeof buffer, 0) > 0)
     ;
@@ -251,7 +256,7 @@ serve (gpointer data)
 
   block_sigpipe ();
   peer.checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  if (self->options.behaviour == TEST_BEHAVIOUR_NOT_TLS)
+  if (self->options.behaviour == TEST_BEHAVIOUR_NOT_TLS || self->options.behaviour == TEST_BEHAVIOUR_DECLINE)
     serve_plain (&peer);
   else if (self->options.behaviour == TEST_BEHAVIOUR_STALL)
     test_behave (&peer);

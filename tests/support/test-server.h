@@ -24,6 +24,7 @@ typedef enum
   TEST_BEHAVIOUR_GARBAGE,           /* sends what is not a TLS record right after the handshake, then closes */
   TEST_BEHAVIOUR_STALL,             /* accepts, and never answers the ClientHello */
   TEST_BEHAVIOUR_NOT_TLS,           /* answers in plain text */
+  TEST_BEHAVIOUR_DECLINE,           /* answers the ClientHello with close_notify */
   TEST_BEHAVIOUR_KEY_UPDATE,        /* as ECHO, but asks for new keys before each answer */
   TEST_BEHAVIOUR_FAREWELL,          /* echoes once, then sends close_notify and closes the socket */
   TEST_BEHAVIOUR_GREET_THEN_SILENT, /* greets, and is SILENT then */

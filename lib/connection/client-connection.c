@@ -13,7 +13,7 @@
  *
  * A TLS client's connection on OpenSSL, which can resume sessions and tells whether it did.
  *
- * It implements [iface@Gio.TlsClientConnection] as Gio documents it, with four things to know:
+ * It implements [iface@Gio.TlsClientConnection] as Gio documents it, with five things to know:
  *
  * - [method@Gio.TlsClientConnection.copy_session_state] does what
  *   [method@GTlsSession.Helper.copy_session_state] does, only silently: where the helper's raises an error, this one
@@ -24,6 +24,7 @@
  *   (arXiv:1810.07304, section 6). [property@GTlsSession.ClientConnection:session-resumption-enabled] turns that off.
  * - A resumed connection is judged as a full one is: the chain that the ticket carries is put before this connection's
  *   own database, identity and flags, and before [signal@Gio.TlsConnection::accept-certificate] where that finds faults.
+ * - It can send early data, see [method@GTlsSession.Helper.set_early_data]; it does so only if told to.
  * - Without a server identity the certificate is at fault (%G_TLS_CERTIFICATE_BAD_IDENTITY), as Gio documents for
  *   [property@Gio.TlsClientConnection:server-identity].
  *
@@ -403,9 +404,7 @@ install_own_properties (GObjectClass *object_class)
   /**
    * GTlsSessionClientConnection:early-data: (getter get_early_data)
    *
-   * What is to be sent with the first flight of the handshake; %NULL if there is nothing, and once the handshake has ended.
-   *
-   * [method@GTlsSession.ClientConnection.set_early_data] sets it.
+   * What [method@GTlsSession.ClientConnection.set_early_data] set; %NULL if there is nothing, and after the handshake.
    *
    * Since: 0.1
    */

@@ -31,7 +31,8 @@
  * With [property@GTlsSession.ServerConnection:max-early-data] a client may send that many bytes with its first flight
  * (RFC 8446, section 2.3). They are kept apart from the stream, in
  * [property@GTlsSession.ServerConnection:early-data], and given out once the handshake is done and the client accepted.
- * A program that has that property set reads it after the handshake, before the stream: what is in it comes first.
+ * A program that has set the former reads them after the handshake, before the stream: they come first. As they are not
+ * given out before, they save no round trip here, only with servers that answer before the handshake is done.
  *
  * A recorded first flight that somebody sends again (a replay; RFC 8446, section 8) is given out by no server of this
  * library: who only repeats cannot complete the handshake. Besides, each ticket is good for one handshake: while

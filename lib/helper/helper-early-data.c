@@ -41,8 +41,9 @@ client_of (GTlsSessionHelper *self)
  * error's message and [property@GTlsSession.Helper:early-data-status] then say whether they may have arrived. It fails,
  * too, if they would have to be sent under another application protocol than the one they are for.
  *
- * A server that is not this library's may have bounds of its own on how long early data are good for, about ten seconds
- * of difference in the ticket's age; it refuses them then, and they are sent again.
+ * A handshake that was cancelled can go on with another call; the status is pending until that is done, or the connection
+ * closed. That a server refuses is nothing unusual: it has been restarted, saw the ticket before, or finds that the flight
+ * has been under way for too long (RFC 8446, section 8.3).
  *
  * It fails with:
  *

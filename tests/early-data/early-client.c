@@ -24,7 +24,7 @@ early_get_ticket_with (EarlyServer *server, const char *const *alpn)
 
   if (alpn != NULL)
     g_tls_connection_set_advertised_protocols (client_connection (helper), alpn);
-  ticket = g_tls_session_helper_wait_for_ticket (helper, 10000, NULL, &error);
+  ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT, NULL, &error);
   g_assert_no_error (error);
   client_close (helper);
   return ticket;

@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define TICKET_TIMEOUT 60000 /* ms */
+
 /* How a handshake is done */
 typedef enum
 {

@@ -5,8 +5,8 @@
 #include "engine/engine-private.h"
 #include "ticket/ticket-keys-private.h"
 
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
-#define SOCKET_TIMEOUT 10 /* s */
+#define PATIENCE (60 * G_TIME_SPAN_SECOND)
+#define SOCKET_TIMEOUT 60 /* s */
 #define BLOCK_SIZE 65536
 
 struct _EarlyServer

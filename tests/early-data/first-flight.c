@@ -6,7 +6,7 @@
 #define RECORD_HEADER_SIZE 5
 #define RECORD_APPLICATION_DATA 23 /* RFC 8446, section 5.1: what is encrypted has this type on the outside */
 #define BLOCK_SIZE 65536
-#define SOCKET_TIMEOUT 10 /* s */
+#define SOCKET_TIMEOUT 60 /* s */
 
 struct _FirstFlight
 {

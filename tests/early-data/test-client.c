@@ -115,7 +115,7 @@ go_with_a_session_from_the_store (void)
       early_go (helper, EARLY_WAY_HANDSHAKE);
       early_assert_status (helper, i == 0 ? G_TLS_SESSION_EARLY_DATA_STATUS_DEFERRED
                                           : G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED);
-      ticket = g_tls_session_helper_wait_for_ticket (helper, 10000, NULL, NULL);
+      ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT, NULL, NULL);
       g_assert_nonnull (ticket);
       client_close (helper);
     }

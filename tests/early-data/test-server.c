@@ -142,7 +142,7 @@ each_connection_brings_the_next_ticket (void)
       early_go (helper, EARLY_WAY_HANDSHAKE);
       early_assert_status (helper, G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED);
       g_clear_object (&ticket);
-      ticket = g_tls_session_helper_wait_for_ticket (helper, 10000, NULL, NULL);
+      ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT, NULL, NULL);
       g_assert_nonnull (ticket);
       client_close (helper);
       early_assert_arrived (server, i, EARLY, REST);
@@ -220,7 +220,7 @@ get_certified_ticket (EarlyServer *server)
   early_server_set_authentication (server, G_TLS_AUTHENTICATION_REQUIRED,
                                    test_pki_get_ca_path (early_server_get_pki (server)));
   helper = prepare_certified (server);
-  ticket = g_tls_session_helper_wait_for_ticket (helper, 10000, NULL, &error);
+  ticket = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT, NULL, &error);
   g_assert_no_error (error);
   client_close (helper);
   return ticket;
@@ -280,7 +280,7 @@ a_session_ends_after_a_week (void)
   OPENSSL_LH_doall ((OPENSSL_LHASH *) SSL_CTX_sessions (context), age_session);
 
   early_set (helper, ticket, EARLY, strlen (EARLY));
-  next = g_tls_session_helper_wait_for_ticket (helper, 10000, NULL, NULL);
+  next = g_tls_session_helper_wait_for_ticket (helper, TICKET_TIMEOUT, NULL, NULL);
   g_assert_nonnull (next);
   early_assert_status (helper, G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED);
   g_assert_cmpuint (g_tls_session_ticket_get_lifetime (next), <=, 100);

@@ -176,3 +176,19 @@ early_assert_explains (GTlsSessionHelper *helper, const char *words)
   if (strstr (explanation, words) == NULL)
     g_error ("\"%s\" does not say \"%s\"", explanation, words);
 }
+
+/* The handshake fails with these words, and goes on to do so. */
+void
+early_fail (GTlsSessionHelper *helper, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) again = NULL;
+
+  g_assert_false (g_tls_connection_handshake (client_connection (helper), NULL, &error));
+  g_assert_nonnull (error);
+  if (strstr (error->message, words) == NULL)
+    g_error ("\"%s\" does not say \"%s\"", error->message, words);
+
+  g_assert_false (g_tls_connection_handshake (client_connection (helper), NULL, &again));
+  g_assert_cmpstr (again->message, ==, error->message);
+}

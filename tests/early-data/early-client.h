@@ -32,6 +32,8 @@ void early_set (GTlsSessionHelper *helper, GTlsSessionTicket *ticket, const void
 /* The handshake, and then "rest" is written. */
 void early_go (GTlsSessionHelper *helper, EarlyWay way);
 
+void early_fail (GTlsSessionHelper *helper, const char *words);
+
 void early_assert_status (GTlsSessionHelper *helper, GTlsSessionEarlyDataStatus status);
 
 /* What the server of connection @index got, as early data and then as ordinary data. NULL: no early data. */

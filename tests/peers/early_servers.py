@@ -8,12 +8,15 @@ import re
 
 import servers
 from program import find_installed
+from tap import check
 
 PERMITTED = 16384
 
 
 class EarlyNginx(servers.Nginx):
     """The text is a path, which is asked for."""
+
+    tells_early = True
 
     def __init__(self, *arguments, permits=True, **keywords):
         super().__init__(*arguments, **keywords)
@@ -50,6 +53,8 @@ class EarlyNginx(servers.Nginx):
 
 
 class EarlyOpenssl(servers.OpensslServer):
+    tells_early = True
+
     def __init__(self, *arguments, permits=True, group=None, **keywords):
         super().__init__(*arguments, **keywords)
         self.permits, self.group = permits, group
@@ -72,4 +77,31 @@ class EarlyOpenssl(servers.OpensslServer):
         return re.search(rf"Early data received:\s*{text}\s*End of early data", self.program.told()) is not None
 
 
-KINDS = {"nginx": EarlyNginx, "openssl": EarlyOpenssl}
+class EarlyGnutls(servers.GnutlsServer):
+    """Echoes what it reads as ordinary data, line by line, and keeps to itself what came early."""
+
+    tells_early = False
+
+    def __init__(self, *arguments, permits=True, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.permits = permits
+
+    def command(self):
+        return super().command() + (["--earlydata", f"--maxearlydata={PERMITTED}"] if self.permits else [])
+
+    def request(self, text):
+        return f"{text}\n".encode()
+
+    def confirm(self, stream, text):
+        line = self.request(text)
+        back = stream.read(len(line))
+        check(back == line, f"the server echoed {back}")
+
+    def count_arrivals(self, text):
+        return self.program.told().count(f"received cmd: {text}")
+
+    def was_taken_early(self, _):
+        return False
+
+
+KINDS = {"nginx": EarlyNginx, "openssl": EarlyOpenssl, "gnutls": EarlyGnutls}

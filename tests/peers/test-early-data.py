@@ -88,9 +88,10 @@ def used_ticket_is_sent_again(certificates):
 
 
 def stories(certificates):
-    told = [are_accepted, are_sent_again_after_a_restart, are_sent_again_to_who_takes_none_any_more,
-            wait_without_permission]
     for name, kind in early_servers.KINDS.items():
+        told = [are_sent_again_after_a_restart, are_sent_again_to_who_takes_none_any_more, wait_without_permission]
+        if kind.tells_early:
+            told.insert(0, are_accepted)
         for story in told:
             yield f"{name}/{story.__name__}", partial(story, certificates, kind)
     for story in (are_sent_again_after_a_second_hello, used_ticket_is_sent_again):

@@ -42,6 +42,10 @@ class EarlyNginx(servers.Nginx):
         self.ask(stream, "GET /last")
         self.program.wait_until(lambda _: "/last" in self.told_early(), "the log")
 
+    def wait_for_early(self, text):
+        """It answers before the handshake is done, and calls early only what it answers so."""
+        self.program.wait_until(lambda _: self.was_taken_early(text), "the early data")
+
     def told_early(self):
         return (self.directory / "early").read_text()
 
@@ -69,6 +73,9 @@ class EarlyOpenssl(servers.OpensslServer):
 
     def confirm(self, stream, text):
         self.program.wait_until(lambda told: text in told, "what was sent")
+
+    def wait_for_early(self, _):
+        """It says what it has when the handshake is done."""
 
     def count_arrivals(self, text):
         return self.program.told().count(text)

@@ -287,6 +287,100 @@ a_session_ends_after_a_week (void)
   client_close (helper);
 }
 
+/* Both ends in one main context, so that neither can block */
+
+typedef struct
+{
+  GTlsSessionHelper *client;
+  GTlsSessionServerConnection *server;
+} Pair;
+
+static Pair
+connect_pair (EarlyServer *model, GSocketListener *listener, guint16 port)
+{
+  const char *certificate_path = test_pki_get_path (early_server_get_pki (model), TEST_CERTIFICATE_GOOD);
+  g_autoptr (GSocketConnection) tcp = NULL;
+  g_autoptr (GTlsSessionCertificate) certificate = NULL;
+  g_autoptr (GError) error = NULL;
+  Pair pair = { NULL, NULL };
+
+  pair.client = client_prepare_to (port, test_pki_get_ca_path (early_server_get_pki (model)));
+  tcp = g_socket_listener_accept (listener, NULL, NULL, &error);
+  g_assert_no_error (error);
+  certificate = g_tls_session_certificate_new_from_file (certificate_path, &error);
+  g_assert_no_error (error);
+  pair.server = g_tls_session_server_connection_new (G_IO_STREAM (tcp), G_TLS_CERTIFICATE (certificate), &error);
+  g_assert_no_error (error);
+  g_tls_session_server_connection_set_ticket_keys (pair.server, early_server_get_keys (model));
+  g_tls_session_server_connection_set_max_early_data (pair.server, PERMITTED);
+  g_assert_cmpuint (g_tls_session_server_connection_get_max_early_data (pair.server), ==, PERMITTED);
+
+  /* Nobody answers a close here. */
+  g_object_set (client_connection (pair.client), "close-timeout", 0, NULL);
+  g_object_set (pair.server, "close-timeout", 0, NULL);
+  return pair;
+}
+
+static void
+shake_hands (Pair *pair)
+{
+  GTlsConnection *ends[] = { client_connection (pair->client), G_TLS_CONNECTION (pair->server) };
+  GAsyncResult *places[] = { NULL, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    g_tls_connection_handshake_async (ends[i], G_PRIORITY_DEFAULT, NULL, client_keep_result, &places[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      g_autoptr (GAsyncResult) result = client_await (&places[i]);
+      g_autoptr (GError) error = NULL;
+
+      g_tls_connection_handshake_finish (ends[i], result, &error);
+      g_assert_no_error (error);
+    }
+}
+
+static void
+keep_early_data (GObject *server, GParamSpec *pspec, gpointer data)
+{
+  GBytes **place = data;
+
+  g_assert_null (*place);
+  *place = g_tls_session_server_connection_dup_early_data (G_TLS_SESSION_SERVER_CONNECTION (server));
+}
+
+static void
+pair_clear (Pair *pair)
+{
+  g_object_unref (pair->server);
+  g_object_unref (pair->client);
+}
+
+static void
+an_asynchronous_server_takes_them (void)
+{
+  g_autoptr (EarlyServer) model = early_server_new (PERMITTED); /* for its certificates and keys */
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint16 port = early_listen_on_loopback (listener);
+  Pair first = connect_pair (model, listener, port);
+  Pair second = connect_pair (model, listener, port);
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GBytes) got = NULL;
+  g_autoptr (GError) error = NULL;
+
+  shake_hands (&first);
+  ticket = g_tls_session_helper_wait_for_ticket (first.client, TICKET_TIMEOUT, NULL, &error);
+  g_assert_no_error (error);
+
+  g_signal_connect (second.server, "notify::early-data", G_CALLBACK (keep_early_data), &got);
+  early_set (second.client, ticket, EARLY, strlen (EARLY));
+  shake_hands (&second);
+  early_assert_status (second.client, G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED);
+  g_assert_nonnull (got);
+  g_assert_cmpmem (g_bytes_get_data (got, NULL), g_bytes_get_size (got), EARLY, strlen (EARLY));
+  pair_clear (&first);
+  pair_clear (&second);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -305,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/early-data-server/a_client_is_known_again", a_client_is_known_again);
   g_test_add_func ("/early-data-server/a_client_is_judged_again", a_client_is_judged_again);
   g_test_add_func ("/early-data-server/a_session_ends_after_a_week", a_session_ends_after_a_week);
+  g_test_add_func ("/early-data-server/an_asynchronous_server_takes_them", an_asynchronous_server_takes_them);
 
   return g_test_run ();
 }

@@ -74,7 +74,7 @@ struct _GTlsSessionEngine
   GTlsSessionEngineJudge judge;
   gpointer judge_data;
   GError *judge_error;
-  GByteArray *alpn; /* its application protocols, as they stand in a ClientHello; NULL when there are none */
+  GByteArray *alpn;     /* its application protocols, as they stand in a ClientHello; NULL when there are none */
   char *requested_name; /* by SNI; NULL if there was none */
   gboolean was_offered_session;
 

@@ -42,6 +42,15 @@ record_free (gpointer data)
 
 /* Serving, in the thread */
 
+static gboolean
+accept_without_faults (GTlsConnection *connection,
+                       GTlsCertificate *certificate,
+                       GTlsCertificateFlags faults,
+                       gpointer data)
+{
+  return faults == 0;
+}
+
 static GTlsSessionServerConnection *
 secure (EarlyServer *self, GIOStream *tcp)
 {
@@ -55,6 +64,7 @@ secure (EarlyServer *self, GIOStream *tcp)
   g_tls_session_connection_set_maximum_protocol_version (G_TLS_SESSION_CONNECTION (connection), self->maximum);
   g_tls_connection_set_database (G_TLS_CONNECTION (connection), self->client_database);
   g_object_set (connection, "authentication-mode", self->authentication, NULL);
+  g_signal_connect (connection, "accept-certificate", G_CALLBACK (accept_without_faults), NULL);
   if (self->alpn[0] != NULL)
     g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), (const char *const *) self->alpn);
   return connection;

@@ -39,13 +39,6 @@ handshake_has_ended (GTlsSessionConnection *self)
          (self->engine != NULL && g_tls_session_engine_get_state (self->engine) == G_TLS_SESSION_ENGINE_STATE_FAILED);
 }
 
-/* Gio: "has been closed" is as "has not handshaked". */
-static gboolean
-is_in_use (GTlsSessionConnection *self)
-{
-  return self->life == G_TLS_SESSION_LIFE_OPEN || self->life == G_TLS_SESSION_LIFE_CLOSING;
-}
-
 static void
 get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
 {
@@ -61,10 +54,10 @@ get_fact (GTlsSessionConnection *self, guint property_id, GValue *value)
       g_value_set_string (value, self->negotiated_protocol);
       break;
     case PROP_PROTOCOL_VERSION:
-      g_value_set_enum (value, (gint) (is_in_use (self) ? self->protocol_version : G_TLS_PROTOCOL_VERSION_UNKNOWN));
+      g_value_set_enum (value, self->protocol_version);
       break;
     case PROP_CIPHERSUITE_NAME:
-      g_value_set_string (value, is_in_use (self) ? self->ciphersuite_name : NULL);
+      g_value_set_string (value, self->ciphersuite_name);
       break;
     case PROP_RESUMPTION:
     default:

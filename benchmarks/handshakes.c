@@ -9,51 +9,19 @@
  * It prints how many were resumed, and the CPU time in µs that the connections took, without what comes before them.
  */
 
-#include <arpa/inet.h>
 #include <gtls-session.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench-client.h"
 
 static guint16 port;
 static const char *ca_path;
 static gboolean resume;
 static guint n_resumed;
-
-static void
-fail (const char *what)
-{
-  fprintf (stderr, "bench-handshakes: %s\n", what);
-  exit (1);
-}
-
-static gint64
-cpu_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static int
-connect_socket (void)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port) };
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int on = 1;
-
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  if (fd < 0 || connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
-    fail ("no connection");
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
 
 /* OpenSSL alone */
 
@@ -82,7 +50,7 @@ openssl_prepare (void)
 static void
 openssl_visit (void)
 {
-  int fd = connect_socket ();
+  int fd = connect_socket (port);
   SSL *ssl = SSL_new (context);
   char byte = 'x';
 
@@ -109,7 +77,7 @@ static GTlsConnection *previous_connection;
 static GIOStream *
 connect_stream (void)
 {
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (connect_socket (), NULL);
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (connect_socket (port), NULL);
 
   if (socket == NULL)
     fail ("no socket");

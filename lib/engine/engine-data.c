@@ -112,6 +112,17 @@ read_more_records (GTlsSessionEngine *self, guint8 *buffer, gsize count, gsize *
     }
 }
 
+/* Idle connections are to be small. OpenSSL releases its buffers by itself after application data, but once a ticket or
+ * another message of the handshake protocol has been read it keeps the one for writing (16 KiB) until the next write.
+ */
+static void
+release_buffers (GTlsSessionEngine *self)
+{
+  g_tls_session_transport_bio_release_buffer (self->bio);
+  if (!SSL_has_pending (self->ssl))
+    (void) SSL_free_buffers (self->ssl); /* 0: a record is on its way, and they are needed */
+}
+
 /* DONE with at least one byte unless @count is 0. The handshake has been done.
  *
  * A buffer that is larger than a record is filled from several. A smaller one gets what is left of one record: HTTP/2 in
@@ -142,7 +153,7 @@ g_tls_session_engine_read (GTlsSessionEngine *self, void *buffer, gsize count, g
   if (status == G_TLS_SESSION_ENGINE_DONE && count > RECORD_SIZE)
     read_more_records (self, buffer, count, n_read);
 
-  g_tls_session_transport_bio_release_buffer (self->bio);
+  release_buffers (self);
   return status;
 }
 
@@ -191,7 +202,7 @@ g_tls_session_engine_look_for_ticket (GTlsSessionEngine *self, GError **error)
   while (status == G_TLS_SESSION_ENGINE_DONE && g_queue_is_empty (&self->sessions))
     status = stash_record (self, error);
 
-  g_tls_session_transport_bio_release_buffer (self->bio);
+  release_buffers (self);
   if (g_queue_is_empty (&self->sessions))
     return status;
 

@@ -4,6 +4,7 @@
  * when many use them.
  */
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -422,6 +423,9 @@ nothing_works_after_init_failed (void)
   g_assert_nonnull (ticket);
 }
 
+/* What the child inherited of SQLite it must not close, which valgrind would call a leak: so it says that all went well by
+ * the signal that it ends with.
+ */
 static void
 nothing_works_in_a_forked_child (void)
 {
@@ -435,11 +439,11 @@ nothing_works_in_a_forked_child (void)
     {
       assert_all_fail (G_TLS_SESSION_STORE (store), "fork()");
       g_object_unref (store);
-      _exit (0);
+      kill (getpid (), SIGKILL);
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
   ticket = store_take (store, KEY_A);
   g_assert_nonnull (ticket);
   g_clear_object (&store);

@@ -16,6 +16,7 @@
 #include "ticket/gtls-session-file-store.h"
 #include "ticket/gtls-session-memory-store.h"
 #include "ticket/gtls-session-redis-store.h"
+#include "ticket/gtls-session-store-entry.h"
 #include "ticket/gtls-session-store.h"
 #include "ticket/gtls-session-ticket-keys.h"
 #include "ticket/gtls-session-ticket.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gtls-session-file-store.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "gtls-session-error.h"
+#include "store-entry.h"
 #include "store-files.h"
 #include "store-rules.h"
 #include "ticket-private.h"
@@ -166,6 +168,7 @@ typedef struct
   GTlsSessionStoreRow row; /* of a ticket to put, remove or take: as much of it as is known */
   char *name;
   GBytes *content;
+  GPtrArray *rows; /* all of them: of GTlsSessionStoreRow */
 } Request;
 
 static void
@@ -174,6 +177,7 @@ request_clear (Request *request)
   g_tls_session_store_row_clear (&request->row);
   g_clear_pointer (&request->name, g_free);
   g_clear_pointer (&request->content, g_bytes_unref);
+  g_clear_pointer (&request->rows, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Request, request_clear)
@@ -228,6 +232,37 @@ name_row (GTlsSessionFileStore *self,
   return row->id != NULL;
 }
 
+/* The key, a zero byte, the ticket: the key's hash does not give it back, and who lists the store wants it. */
+static GBytes *
+join_content (const char *key, GTlsSessionTicket *ticket)
+{
+  g_autoptr (GBytes) bytes = g_tls_session_ticket_to_bytes (ticket);
+
+  return g_tls_session_seal_join (key, bytes);
+}
+
+static GTlsSessionTicket *
+split_content (GBytes *content, char **key, GError **error)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (content, &size);
+  const char *end = size > 0 ? memchr (data, '\0', size) : NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  GTlsSessionTicket *ticket;
+
+  if (end == NULL)
+    {
+      g_set_error_literal (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_BAD_DATA, "There is no key with the ticket");
+      return NULL;
+    }
+
+  bytes = g_bytes_new_from_bytes (content, (gsize) (end - data) + 1, size - (gsize) (end - data) - 1);
+  ticket = g_tls_session_ticket_new_from_bytes (bytes, error);
+  if (ticket != NULL && key != NULL)
+    *key = g_strdup (data);
+  return ticket;
+}
+
 static gboolean
 fill_row (GTlsSessionFileStore *self,
           GTlsSessionStoreRow *row,
@@ -244,18 +279,19 @@ fill_row (GTlsSessionFileStore *self,
   row->single_use = g_tls_session_ticket_get_single_use (ticket);
   row->last_use = g_tls_session_store_last_use (ticket, self->max_age);
   place = place_of_row (row);
-  bytes = g_tls_session_ticket_to_bytes (ticket);
+  bytes = join_content (key, ticket);
   row->content = g_tls_session_seal_close (self->seal, bytes, place, error);
   return row->content != NULL;
 }
 
+/* @key may be NULL: who took the row knows it. */
 static GTlsSessionTicket *
-open_row (GTlsSessionFileStore *self, const GTlsSessionStoreRow *row, GError **error)
+open_row (GTlsSessionFileStore *self, const GTlsSessionStoreRow *row, char **key, GError **error)
 {
   g_autofree char *place = place_of_row (row);
   g_autoptr (GBytes) bytes = g_tls_session_seal_open (self->seal, row->content, place, error);
 
-  return bytes != NULL ? g_tls_session_ticket_new_from_bytes (bytes, error) : NULL;
+  return bytes != NULL ? split_content (bytes, key, error) : NULL;
 }
 
 /* GTlsSessionStore */
@@ -317,7 +353,7 @@ take_newest (GTlsSessionFileStore *self, const char *peer, gboolean *last, GErro
   if (!transact (self, take_row, &request, error) || request.row.content == NULL)
     return NULL;
 
-  ticket = open_row (self, &request.row, &flaw);
+  ticket = open_row (self, &request.row, NULL, &flaw);
   if (ticket != NULL && g_tls_session_store_may_give_out (ticket, self->max_age))
     return g_steal_pointer (&ticket);
   if (!request.row.single_use && !transact (self, drop_row, &request, error))
@@ -675,6 +711,76 @@ g_tls_session_file_store_new_with_key (const char *path, GBytes *key, GError **e
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return g_initable_new (G_TLS_SESSION_TYPE_FILE_STORE, NULL, error, "path", path, "key", key, NULL);
+}
+
+static void
+row_free (gpointer data)
+{
+  g_tls_session_store_row_clear (data);
+  g_free (data);
+}
+
+static gboolean
+list_rows (GTlsSessionFileStore *self, Request *request, GError **error)
+{
+  gint64 number = 0;
+
+  for (;;)
+    {
+      g_auto (GTlsSessionStoreRow) row = { 0 };
+
+      if (!g_tls_session_store_database_find_after (self->database, number, &row, error))
+        return FALSE;
+      if (row.content == NULL)
+        return TRUE;
+      number = row.number;
+      g_ptr_array_add (request->rows, g_memdup2 (&row, sizeof row));
+      row = (GTlsSessionStoreRow){ 0 }; /* the array has it */
+    }
+}
+
+static GTlsSessionStoreEntry *
+make_entry (GTlsSessionFileStore *self, const GTlsSessionStoreRow *row)
+{
+  g_autofree char *key = NULL;
+  GError *flaw = NULL;
+  g_autoptr (GTlsSessionTicket) ticket = open_row (self, row, &key, &flaw);
+
+  return g_tls_session_store_entry_new (key, ticket, flaw);
+}
+
+/**
+ * g_tls_session_file_store_list:
+ * @self: a store
+ * @error: return location for an error
+ *
+ * Lists what is in the store, without taking anything out.
+ *
+ * Tickets that are not given out any more are listed too, until they leave the file. A ticket that is damaged is an
+ * entry of its own, see [method@GTlsSession.StoreEntry.get_ticket].
+ *
+ * It fails with %G_TLS_SESSION_ERROR_STORE if the file could not be read.
+ *
+ * Returns: (transfer full) (element-type GTlsSessionStoreEntry): the entries, those that were put first before those
+ *   that were put later; %NULL without an error if there are none
+ * Since: 0.1
+ */
+GList *
+g_tls_session_file_store_list (GTlsSessionFileStore *self, GError **error)
+{
+  g_auto (Request) request = { 0 };
+  GList *entries = NULL;
+
+  g_return_val_if_fail (G_TLS_SESSION_IS_FILE_STORE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  request.rows = g_ptr_array_new_with_free_func (row_free);
+  if (!check_open (self, error) || !transact (self, list_rows, &request, error))
+    return NULL;
+
+  for (guint i = request.rows->len; i > 0; i--)
+    entries = g_list_prepend (entries, make_entry (self, g_ptr_array_index (request.rows, i - 1)));
+  return entries;
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "gtls-session-store-entry.h"
 #include "gtls-session-store.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,9 @@ GTlsSessionFileStore *g_tls_session_file_store_new (const char *path, GError **e
 
 G_TLS_SESSION_API
 GTlsSessionFileStore *g_tls_session_file_store_new_with_key (const char *path, GBytes *key, GError **error);
+
+G_TLS_SESSION_API
+GList *g_tls_session_file_store_list (GTlsSessionFileStore *self, GError **error);
 
 G_TLS_SESSION_API
 const char *g_tls_session_file_store_get_path (GTlsSessionFileStore *self);

@@ -153,6 +153,20 @@ g_tls_session_seal_hash_name (GTlsSessionSeal *self, const char *name, GError **
   return g_string_free (text, FALSE);
 }
 
+GBytes *
+g_tls_session_seal_join (const char *text, GBytes *bytes)
+{
+  gsize text_size = strlen (text) + 1;
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  Block *block = block_new (text_size + size);
+
+  memcpy (block->data, text, text_size);
+  if (size > 0)
+    memcpy (block->data + text_size, data, size);
+  return block_to_bytes (block);
+}
+
 typedef EVP_CIPHER_CTX CipherContext;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CipherContext, EVP_CIPHER_CTX_free)

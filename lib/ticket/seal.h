@@ -21,6 +21,9 @@ GBytes *g_tls_session_seal_make_key (GError **error);
 
 char *g_tls_session_seal_hash_name (GTlsSessionSeal *self, const char *name, GError **error);
 
+/* @text with its zero byte, then @bytes; wiped when the last reference goes. */
+GBytes *g_tls_session_seal_join (const char *text, GBytes *bytes);
+
 GBytes *g_tls_session_seal_close (GTlsSessionSeal *self, GBytes *content, const char *place, GError **error);
 
 GBytes *g_tls_session_seal_open (GTlsSessionSeal *self, GBytes *sealed, const char *place, GError **error);

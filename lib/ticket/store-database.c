@@ -67,6 +67,7 @@ typedef enum
   STATEMENT_DELETE_OLDEST,
   STATEMENT_DELETE_EXPIRED,
   STATEMENT_FIND_NEWEST,
+  STATEMENT_FIND_AFTER,
   STATEMENT_DELETE,
   STATEMENT_DELETE_TICKET,
   STATEMENT_DELETE_ALL,
@@ -90,7 +91,9 @@ static const char *const statement_texts[N_STATEMENTS] = {
   [STATEMENT_DELETE_EXPIRED] = "DELETE FROM ticket WHERE number IN (SELECT number FROM ticket WHERE last_use <= ?1 "
                                "ORDER BY last_use LIMIT " SWEEP ")",
   [STATEMENT_FIND_NEWEST] =
-    "SELECT number, id, single_use, last_use, content FROM ticket WHERE peer = ?1 ORDER BY number DESC LIMIT 1",
+    "SELECT number, peer, id, single_use, last_use, content FROM ticket WHERE peer = ?1 ORDER BY number DESC LIMIT 1",
+  [STATEMENT_FIND_AFTER] =
+    "SELECT number, peer, id, single_use, last_use, content FROM ticket WHERE number > ?1 ORDER BY number LIMIT 1",
   [STATEMENT_DELETE] = "DELETE FROM ticket WHERE number = ?1",
   [STATEMENT_DELETE_TICKET] = "DELETE FROM ticket WHERE peer = ?1 AND id = ?2",
   [STATEMENT_DELETE_ALL] = "DELETE FROM ticket",
@@ -362,6 +365,34 @@ g_tls_session_store_database_trim (GTlsSessionStoreDatabase *self,
          g_tls_session_sqlite_run (self, STATEMENT_DELETE_EXPIRED, expired, error);
 }
 
+static gboolean
+find_row (GTlsSessionStoreDatabase *self,
+          Statement which,
+          const GTlsSessionSqliteValue *value,
+          GTlsSessionStoreRow *row,
+          GError **error)
+{
+  sqlite3_stmt *statement = self->statements[which];
+  GTlsSessionSqliteStep step = g_tls_session_sqlite_start (self, which, value, error);
+
+  *row = (GTlsSessionStoreRow){ 0 };
+  if (step != STEP_ROW)
+    return step == STEP_DONE;
+
+  row->number = sqlite3_column_int64 (statement, 0);
+  row->peer = g_strdup ((const char *) sqlite3_column_text (statement, 1));
+  row->id = g_strdup ((const char *) sqlite3_column_text (statement, 2));
+  row->single_use = sqlite3_column_int (statement, 3) != 0;
+  row->last_use = sqlite3_column_int64 (statement, 4);
+  row->content = g_tls_session_sqlite_column_bytes (self, which, 5, error);
+  if (row->content != NULL && g_tls_session_sqlite_end (self, which, error))
+    return TRUE;
+
+  g_tls_session_store_row_clear (row);
+  (void) g_tls_session_sqlite_end (self, which, NULL); /* the reason is told already */
+  return FALSE;
+}
+
 /* @row's content is NULL if there is none. */
 gboolean
 g_tls_session_store_database_find_newest (GTlsSessionStoreDatabase *self,
@@ -369,26 +400,17 @@ g_tls_session_store_database_find_newest (GTlsSessionStoreDatabase *self,
                                           GTlsSessionStoreRow *row,
                                           GError **error)
 {
-  const GTlsSessionSqliteValue values[] = { TEXT (peer) };
-  sqlite3_stmt *statement = self->statements[STATEMENT_FIND_NEWEST];
-  GTlsSessionSqliteStep step = g_tls_session_sqlite_start (self, STATEMENT_FIND_NEWEST, values, error);
+  return find_row (self, STATEMENT_FIND_NEWEST, (GTlsSessionSqliteValue[]){ TEXT (peer) }, row, error);
+}
 
-  *row = (GTlsSessionStoreRow){ 0 };
-  if (step != STEP_ROW)
-    return step == STEP_DONE;
-
-  row->number = sqlite3_column_int64 (statement, 0);
-  row->peer = g_strdup (peer);
-  row->id = g_strdup ((const char *) sqlite3_column_text (statement, 1));
-  row->single_use = sqlite3_column_int (statement, 2) != 0;
-  row->last_use = sqlite3_column_int64 (statement, 3);
-  row->content = g_tls_session_sqlite_column_bytes (self, STATEMENT_FIND_NEWEST, 4, error);
-  if (row->content != NULL && g_tls_session_sqlite_end (self, STATEMENT_FIND_NEWEST, error))
-    return TRUE;
-
-  g_tls_session_store_row_clear (row);
-  (void) g_tls_session_sqlite_end (self, STATEMENT_FIND_NEWEST, NULL); /* the reason is told already */
-  return FALSE;
+/* The oldest whose number is greater than @number; @row's content is NULL if there is none. */
+gboolean
+g_tls_session_store_database_find_after (GTlsSessionStoreDatabase *self,
+                                         gint64 number,
+                                         GTlsSessionStoreRow *row,
+                                         GError **error)
+{
+  return find_row (self, STATEMENT_FIND_AFTER, (GTlsSessionSqliteValue[]){ NUMBER (number) }, row, error);
 }
 
 gboolean

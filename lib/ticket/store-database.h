@@ -60,6 +60,11 @@ gboolean g_tls_session_store_database_find_newest (GTlsSessionStoreDatabase *sel
                                                    GTlsSessionStoreRow *row,
                                                    GError **error);
 
+gboolean g_tls_session_store_database_find_after (GTlsSessionStoreDatabase *self,
+                                                  gint64 number,
+                                                  GTlsSessionStoreRow *row,
+                                                  GError **error);
+
 gboolean g_tls_session_store_database_delete (GTlsSessionStoreDatabase *self, gint64 number, GError **error);
 
 gboolean g_tls_session_store_database_delete_ticket (GTlsSessionStoreDatabase *self,

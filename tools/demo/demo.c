@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What ./run demo runs: four scenes of a session's life, against a server of its own on loopback, or three of them
- * against a server that is named.
+/* gtls-session demo: four scenes of a session's life, against a server of its own on loopback, or three of them against
+ * a server that is named.
  */
 
 #include <gtls-session.h>
 
+#include "../tool.h"
 #include "demo-server.h"
 
 #define TICKET_TIMEOUT_MS 5000
@@ -16,16 +17,8 @@ typedef struct
   GSocketConnectable *address;
   GTlsDatabase *database; /* NULL: the system's */
   gboolean only_tls12;
+  gboolean is_surprised; /* the server did something else than was to be shown */
 } Stage;
-
-static gboolean only_tls12;
-static char **hosts;
-
-static const GOptionEntry option_entries[] = {
-  { "tls1.2", 0, 0, G_OPTION_ARG_NONE, &only_tls12, "Speak TLS 1.2, not 1.3", NULL },
-  { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &hosts, NULL, "[HOST[:PORT]]" },
-  G_OPTION_ENTRY_NULL,
-};
 
 /* Telling */
 
@@ -101,6 +94,7 @@ offer (Stage *stage, const char *scene, GTlsSessionHelper *source, GTlsSessionRe
   if (g_tls_session_helper_get_resumption (helper) == expected)
     return g_io_stream_close (G_IO_STREAM (connection_of (helper)), NULL, error);
 
+  stage->is_surprised = TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "That is not what was to be shown (%s)", scene);
   return FALSE;
 }
@@ -169,62 +163,65 @@ play (Stage *stage, GError **error)
 /* The stages */
 
 static gboolean
-play_here (GError **error)
+play_here (Stage *stage, GError **error)
 {
   g_autoptr (DemoServer) server = demo_server_new (error);
-  Stage stage = { .server = server, .only_tls12 = only_tls12 };
   gboolean played;
 
   if (server == NULL)
     return FALSE;
 
-  stage.address = g_network_address_new ("localhost", demo_server_get_port (server));
-  stage.database = G_TLS_DATABASE (g_tls_session_file_database_new (demo_server_get_ca_path (server), error));
+  stage->server = server;
+  stage->address = g_network_address_new ("localhost", demo_server_get_port (server));
+  stage->database = G_TLS_DATABASE (g_tls_session_file_database_new (demo_server_get_ca_path (server), error));
 
   g_print ("A server of our own on 127.0.0.1, port %u\n", demo_server_get_port (server));
-  played = stage.database != NULL && play (&stage, error);
+  played = stage->database != NULL && play (stage, error);
 
-  g_clear_object (&stage.database);
-  g_object_unref (stage.address);
+  g_clear_object (&stage->database);
+  g_object_unref (stage->address);
   return played;
 }
 
 static gboolean
-play_at (const char *host, GError **error)
+play_at (Stage *stage, const char *host, GError **error)
 {
-  Stage stage = { .only_tls12 = only_tls12 };
   gboolean played;
 
-  stage.address = g_network_address_parse (host, 443, error);
-  if (stage.address == NULL)
+  stage->address = g_network_address_parse (host, 443, error);
+  if (stage->address == NULL)
     return FALSE;
 
   g_print ("The server at %s\n", host);
-  played = play (&stage, error);
-  g_object_unref (stage.address);
+  played = play (stage, error);
+  g_object_unref (stage->address);
   return played;
 }
 
 int
-main (int argc, char **argv)
+gtls_session_tool_demo (int argc, char **argv)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new ("- shows TLS session resumption");
+  Stage stage = { 0 };
+  const GOptionEntry entries[] = {
+    { "tls1.2", 0, 0, G_OPTION_ARG_NONE, &stage.only_tls12, "Speak TLS 1.2, not 1.3", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
   g_autoptr (GError) error = NULL;
-  gboolean played;
+  const char *verb = argv[0];
 
-  g_option_context_add_main_entries (context, option_entries, NULL);
-  g_option_context_set_summary (context, "Without HOST it starts a TLS server of its own and shows four scenes: a full "
-                                         "handshake, tickets\narriving, a resumed handshake, and a ticket that the "
-                                         "server refuses. With HOST it shows the first three there.");
-  if (!g_option_context_parse (context, &argc, &argv, &error) || (hosts != NULL && g_strv_length (hosts) > 1))
-    {
-      g_printerr ("%s; see --help\n", error != NULL ? error->message : "One HOST at most");
-      return 2;
-    }
+  if (tool_parse (entries, "[HOST[:PORT]]",
+                  "Without HOST it starts a TLS server of its own and shows four scenes: a full handshake, tickets\n"
+                  "arriving, a resumed handshake, and a ticket that the server refuses. With HOST it shows the first "
+                  "three there.",
+                  "Exit status: 0 shown; 1 the server did something else; 2 the command line is not understood; 3 it "
+                  "could\nnot be shown.",
+                  &argc, &argv) != TOOL_EXIT_DONE)
+    return TOOL_EXIT_USAGE;
+  if (argc > 2)
+    return tool_complain (verb, "One HOST at most");
 
-  played = hosts != NULL ? play_at (hosts[0], &error) : play_here (&error);
-  if (!played)
-    g_printerr ("The demo failed: %s\n", error->message);
-  g_strfreev (hosts);
-  return played ? 0 : 1;
+  if (argc == 2 ? play_at (&stage, argv[1], &error) : play_here (&stage, &error))
+    return TOOL_EXIT_DONE;
+  g_printerr ("The demo failed: %s\n", error->message);
+  return stage.is_surprised ? TOOL_EXIT_NO : TOOL_EXIT_FAILED;
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* gtls-session, the command: a table of verbs. */
+
+#include <gtls-session.h>
+#include <locale.h>
+#include <signal.h>
+
+#include "terminal.h"
+#include "tool.h"
+
+#ifdef HAVE_FTP_TOOL
+#include "ftp/ftp-tool.h"
+#endif
+
+typedef struct
+{
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *what;
+} Verb;
+
+static const Verb verbs[] = {
+  { "probe", gtls_session_tool_probe, "Ask a server whether it resumes sessions, and how" },
+#ifdef HAVE_FTP_TOOL
+  { "ftp", gtls_session_tool_ftp, "List, fetch and send files with FTP over TLS" },
+#endif
+  { "store", gtls_session_tool_store, "Look into the file that keeps sessions" },
+  { "demo", gtls_session_tool_demo, "See a session's life, with a server of its own" },
+};
+
+static int
+help (void)
+{
+  terminal_line (TERMINAL_TITLE, "gtls-session VERB [OPTION…]");
+  g_print ("\nTLS session resumption, asked, used and shown.\n\n");
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
+    terminal_field (verbs[i].name, TERMINAL_PLAIN, "%s", verbs[i].what);
+  g_print ("\nTo begin with:\n"
+           "  gtls-session demo                                what resumption is, in four lines\n"
+           "  gtls-session probe example.org                   does this server resume?\n"
+           "  gtls-session probe --starttls smtp mx.example.org\n"
+           "  gtls-session VERB --help                         a verb's options, with examples\n"
+           "\n"
+           "Exit status: 0 as asked; 1 the answer is no (not resumed, not verified); 2 the command line is not\n"
+           "understood; 3 it could not be done. More is in the manual page, gtls-session(1).\n");
+  return TOOL_EXIT_DONE;
+}
+
+static int
+run_verb (int argc, char **argv)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
+    if (g_str_equal (argv[0], verbs[i].name))
+      {
+        g_autofree char *name = g_strconcat ("gtls-session ", verbs[i].name, NULL);
+
+        g_set_prgname (name); /* for the usage line that GOption writes */
+        return verbs[i].run (argc, argv);
+      }
+
+  g_printerr ("gtls-session: there is no verb '%s'; see gtls-session --help\n", argv[0]);
+  return TOOL_EXIT_USAGE;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN); /* a peer that is gone is an error like others */
+  terminal_init ();
+
+  if (argc < 2)
+    {
+      g_printerr ("gtls-session: a verb is missing; see gtls-session --help\n");
+      return TOOL_EXIT_USAGE;
+    }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
+    return help ();
+  if (g_str_equal (argv[1], "--version"))
+    {
+      g_print ("gtls-session %s\n", GTLS_SESSION_TOOL_VERSION);
+      return TOOL_EXIT_DONE;
+    }
+  return run_verb (argc - 1, argv + 1);
+}

@@ -50,6 +50,8 @@ help (void)
 static int
 run_verb (int argc, char **argv)
 {
+  g_autofree char *clean = NULL;
+
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (g_str_equal (argv[0], verbs[i].name))
       {
@@ -59,7 +61,8 @@ run_verb (int argc, char **argv)
         return verbs[i].run (argc, argv);
       }
 
-  g_printerr ("gtls-session: there is no verb '%s'; see gtls-session --help\n", argv[0]);
+  clean = terminal_clean (argv[0]);
+  g_printerr ("gtls-session: there is no verb '%s'; see gtls-session --help\n", clean);
   return TOOL_EXIT_USAGE;
 }
 

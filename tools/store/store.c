@@ -61,6 +61,7 @@ ticket_of (GList *item)
 static GList *
 find (Work *work, const char *id)
 {
+  g_autofree char *clean = terminal_clean (id);
   GList *found = NULL;
 
   for (GList *item = work->entries; item != NULL; item = item->next)
@@ -72,13 +73,13 @@ find (Work *work, const char *id)
       if (found != NULL &&
           strcmp (g_tls_session_ticket_get_id (ticket), g_tls_session_ticket_get_id (ticket_of (found))) != 0)
         {
-          g_printerr ("gtls-session: several tickets have an id that begins with '%s'\n", id);
+          g_printerr ("gtls-session: several tickets have an id that begins with '%s'\n", clean);
           return NULL;
         }
       found = item;
     }
   if (found == NULL)
-    g_printerr ("gtls-session: there is no ticket with the id '%s'\n", id);
+    g_printerr ("gtls-session: there is no ticket with the id '%s'\n", clean);
   return found;
 }
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What was done, for the summary and the exit code. */
+typedef struct
+{
+  guint files_done;
+  guint files_same;      /* skipped: size and time are equal already */
+  guint files_continued; /* of those done: the beginning was there already */
+  guint folders_done;
+  guint links_skipped; /* and devices, and whatever is neither a file nor a folder */
+  guint64 bytes;       /* that went over data connections */
+  guint connections;   /* for control */
+  guint data_connections;
+  guint resumed; /* of the data connections */
+  gboolean is_interrupted;
+  GPtrArray *failures; /* of char *: sentences */
+} FtpTally;
+
+FtpTally *ftp_tally_new (void);
+
+void ftp_tally_free (FtpTally *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FtpTally, ftp_tally_free)
+
+void ftp_tally_fail (FtpTally *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+int ftp_tally_get_exit_code (const FtpTally *self);
+
+char *ftp_tally_to_text (const FtpTally *self, double seconds);
+
+void ftp_tally_append_json (const FtpTally *self, double seconds, GString *json);
+
+G_END_DECLS

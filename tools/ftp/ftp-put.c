@@ -10,12 +10,20 @@
 
 /* NOTES:
  *
- * Uploads one file. It is continued with APPE, which servers allow more often than REST before STOR; where it is refused,
- * the file is sent from its beginning.
+ * Uploads one file. It is continued with REST before STOR, which says where the rest belongs; where a server refuses
+ * that, with APPE; where it refuses that too, the file is sent from its beginning.
  *
  * Whether what is there is the beginning of this file cannot be seen. It is taken for it only if it is not older than our
- * file, as far as the server tells times. Afterwards the server is asked for the size of the whole.
+ * file, as far as the server tells times. Afterwards the server is asked for the size of the whole, and if that is wrong
+ * (it ignored REST, or was still writing what came before), the file is sent from its beginning as well.
  */
+
+typedef enum
+{
+  WAY_RESTART,
+  WAY_APPEND,
+  WAY_WHOLE,
+} Way;
 
 typedef enum
 {
@@ -36,6 +44,7 @@ typedef struct
   gint64 size;
   gint64 modified;
   FtpFacts remote;
+  Way way;
   gint64 offset;  /* where this attempt begins */
   gint64 counted; /* what progress was told */
   FtpData *data;
@@ -124,6 +133,12 @@ on_checked (GObject *control, GAsyncResult *result, gpointer data)
       fail (task, error);
       return;
     }
+  if (facts.size >= 0 && facts.size != expected && self->offset > 0)
+    {
+      self->way = WAY_WHOLE;
+      enter (task, STEP_SEND);
+      return;
+    }
   if (facts.size >= 0 && facts.size != expected)
     {
       g_set_error (&error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -206,10 +221,10 @@ on_opened (GObject *control, GAsyncResult *result, gpointer data)
     {
       send_on (task);
     }
-  else if (self->offset > 0 && !ftp_control_is_broken (self->control))
+  else if (self->way != WAY_WHOLE && !ftp_control_is_broken (self->control))
     {
       g_error_free (error);
-      self->offset = 0;
+      self->way++;
       enter (task, STEP_SEND);
     }
   else
@@ -222,9 +237,11 @@ static void
 begin (GTask *task)
 {
   Put *self = g_task_get_task_data (task);
-  g_autofree char *command = g_strconcat (self->offset > 0 ? "APPE " : "STOR ", self->path, NULL);
+  g_autofree char *command = g_strconcat (self->way == WAY_APPEND ? "APPE " : "STOR ", self->path, NULL);
   GError *error = NULL;
 
+  if (self->way == WAY_WHOLE)
+    self->offset = 0;
   ftp_progress_pass_over (self->orders->progress, self->offset - self->counted);
   self->counted = self->offset;
   if (lseek (self->fd, self->offset, SEEK_SET) < 0)
@@ -233,7 +250,7 @@ begin (GTask *task)
       fail (task, error);
       return;
     }
-  ftp_data_open_async (self->control, command, 0, on_opened, task);
+  ftp_data_open_async (self->control, command, self->way == WAY_RESTART ? self->offset : 0, on_opened, task);
 }
 
 /* Deciding */
@@ -284,7 +301,10 @@ on_facts (GObject *control, GAsyncResult *result, gpointer data)
       return;
     }
   if (goes_on (self) && is_newer && self->remote.size > 0 && self->remote.size <= self->size)
-    self->offset = self->remote.size;
+    {
+      self->offset = self->remote.size;
+      self->way = ftp_control_has_feature (self->control, FTP_FEATURE_REST) ? WAY_RESTART : WAY_APPEND;
+    }
   enter (task, STEP_SEND);
 }
 
@@ -363,6 +383,7 @@ ftp_transfer_put (FtpJob *job, FtpControl *control, FtpOrders *orders, GTask *ta
   self->control = control;
   self->orders = orders;
   self->path = ftp_control_resolve (control, job->remote);
+  self->way = WAY_WHOLE;
   g_task_set_task_data (task, self, put_free);
   if (open_local (self, &error))
     enter (task, STEP_ASK);

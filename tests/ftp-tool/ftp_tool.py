@@ -12,7 +12,6 @@ import struct
 import subprocess
 import tempfile
 import termios
-import time
 from pathlib import Path
 
 from tap import check
@@ -20,7 +19,7 @@ from tap import check
 SECONDS = 240
 COLUMNS = 100
 UNITS = {"bytes": 1, "byte": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
-# "[####   ] 12/500 files, 300.0 MB of 1.1 GB, 200.0 MB/s, 0:04 left"; numbers as any locale writes them are not needed
+# "[####   ] 12/500 files, 300.0 MB of 1.1 GB, 200.0 MB/s, 0:04 left"
 PROGRESS = re.compile(r"(\d+)/(\d+) files, ([\d.]+)\s(\w+) of ([\d.]+)\s(\w+)")
 
 
@@ -123,9 +122,3 @@ def password_file(folder, password):
     path.chmod(0o600)
     return path
 
-
-def wait_for(condition, words, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, words)
-        time.sleep(0.02)

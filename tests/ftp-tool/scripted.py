@@ -17,6 +17,25 @@ MODIFIED = "20200913122640"  # 1600000000
 SECONDS = 30
 
 
+def offered_ticket(connection):
+    """The ticket in the ClientHello that has come, which stays there to be read (RFC 8446, sections 4.1.2 and 4.2.11)."""
+    record = connection.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL)
+    length = 5 + int.from_bytes(record[3:5], "big")
+    hello = connection.recv(length, socket.MSG_PEEK | socket.MSG_WAITALL)
+    at = 5 + 4 + 2 + 32  # record, handshake, version, random
+    at += 1 + hello[at]  # session id
+    at += 2 + int.from_bytes(hello[at:at + 2], "big")  # cipher suites
+    at += 1 + hello[at]  # compression
+    at += 2
+    while at < length:
+        kind, size = int.from_bytes(hello[at:at + 2], "big"), int.from_bytes(hello[at + 2:at + 4], "big")
+        if kind == 41:  # pre_shared_key
+            n_identity = int.from_bytes(hello[at + 6:at + 8], "big")
+            return hello[at + 8:at + 8 + n_identity]
+        at += 4 + size
+    return None
+
+
 class Hangup(Exception):
     """The connection ends here."""
 
@@ -32,7 +51,7 @@ class Server:
         self.files = dict(files or {})
         self.modified = MODIFIED
         self.commands = []  # of all connections
-        self.certificate_known = True
+        self.tickets = []  # that data connections offered
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="gtls-session-scripted-")
@@ -190,6 +209,7 @@ class Session:
         connection, _ = self.passive.accept()
         connection.settimeout(SECONDS)
         self.reply("150 Here it comes")
+        self.server.tickets.append(offered_ticket(connection))
         return self.server.context.wrap_socket(connection, server_side=True)
 
     def send_data(self, content, cut=False):

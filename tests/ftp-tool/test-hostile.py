@@ -144,6 +144,16 @@ def does_not_descend_for_ever(program, folder):
         check(len(done["failures"]) == 1 and "deep" in done["failures"][0], f"{done}")
 
 
+def every_data_connection_has_its_own_ticket(program, folder):
+    """Else an onlooker could tell that they belong together (RFC 8446, appendix C.4)."""
+    files = {f"{number}": WHOLE[:number] for number in range(30)}
+    with scripted.Server(files) as server:
+        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", folder / "all")
+        check(done["resumed"] == done["data_connections"] == 31, f"{done}")
+        check(len(server.tickets) == 31 and None not in server.tickets, "not every one offered a ticket")
+        check(len(set(server.tickets)) == 31, f"only {len(set(server.tickets))} of 31 were different")
+
+
 # Broken transfers
 
 class Cutting(scripted.Server):
@@ -321,7 +331,8 @@ def main():
     stories = {story.__name__: story for story in (
         never_speaks_in_plain_text, takes_nothing_that_came_before_tls, says_nothing_to_a_stranger,
         transfers_nothing_unprotected, connects_to_nobody_else, stays_in_its_folder, follows_no_link_on_this_side,
-        does_not_descend_for_ever, continues_a_broken_download, begins_anew_when_the_file_has_changed,
+        does_not_descend_for_ever, every_data_connection_has_its_own_ticket, continues_a_broken_download,
+        begins_anew_when_the_file_has_changed,
         does_not_take_a_cut_for_an_end, notices_a_short_file, uploads_again_what_is_older_than_the_file,
         says_when_an_upload_did_not_arrive, comes_back_when_it_is_thrown_out, is_content_with_fewer_connections,
         gives_up_on_silence, gives_up_on_babble)}

@@ -46,6 +46,7 @@ class Server:
     implicit = False
     features = ["EPSV", "MDTM", "MLST type*;size*;modify*;", "REST STREAM", "SIZE"]
     greeting = b"220 Welcome\r\n"
+    n_tickets = 2
 
     def __init__(self, files=None):
         self.files = dict(files or {})
@@ -59,6 +60,7 @@ class Server:
         servers.make_certificates(folder)
         self.ca = folder / "ca.pem"
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.num_tickets = self.n_tickets
         self.context.load_cert_chain(folder / "server.pem")
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]

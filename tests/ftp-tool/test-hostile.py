@@ -154,6 +154,19 @@ def every_data_connection_has_its_own_ticket(program, folder):
         check(len(set(server.tickets)) == 31, f"only {len(set(server.tickets))} of 31 were different")
 
 
+def says_why_it_was_not_resumed(program, folder):
+    class Stingy(scripted.Server):
+        n_tickets = 0
+
+    with Stingy({"a": WHOLE}) as server:
+        tool, url = tool_for(program, server), f"ftp://localhost:{server.port}/a"
+        done = tool.run("get", url, folder / "a")
+        check("0 of 1 data connections resumed" in done.stdout, f"{done.stdout}")
+        check("The first that did not: " in done.stdout, f"{done.stdout}")
+        told = tool.run_json("get", url, folder / "a")
+        check(told["resumed"] == 0 and told["why_not_resumed"].endswith("."), f"{told}")
+
+
 # Broken transfers
 
 class Cutting(scripted.Server):
@@ -331,7 +344,8 @@ def main():
     stories = {story.__name__: story for story in (
         never_speaks_in_plain_text, takes_nothing_that_came_before_tls, says_nothing_to_a_stranger,
         transfers_nothing_unprotected, connects_to_nobody_else, stays_in_its_folder, follows_no_link_on_this_side,
-        does_not_descend_for_ever, every_data_connection_has_its_own_ticket, continues_a_broken_download,
+        does_not_descend_for_ever, every_data_connection_has_its_own_ticket, says_why_it_was_not_resumed,
+        continues_a_broken_download,
         begins_anew_when_the_file_has_changed,
         does_not_take_a_cut_for_an_end, notices_a_short_file, uploads_again_what_is_older_than_the_file,
         says_when_an_upload_did_not_arrive, comes_back_when_it_is_thrown_out, is_content_with_fewer_connections,

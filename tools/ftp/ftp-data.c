@@ -82,6 +82,8 @@ open_is_done (FtpData *self)
   tally->data_connections++;
   if (g_tls_session_helper_get_resumption (self->helper) == G_TLS_SESSION_RESUMPTION_RESUMED)
     tally->resumed++;
+  else if (tally->why_not_resumed == NULL)
+    tally->why_not_resumed = g_tls_session_helper_explain (self->helper);
   self->step = STEP_OPEN;
   g_task_return_pointer (task, self, NULL);
 }

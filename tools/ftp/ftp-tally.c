@@ -16,6 +16,7 @@ void
 ftp_tally_free (FtpTally *self)
 {
   g_ptr_array_unref (self->failures);
+  g_free (self->why_not_resumed);
   g_free (self);
 }
 
@@ -58,6 +59,8 @@ ftp_tally_to_text (const FtpTally *self, double seconds)
                           "connection (of which there %s %u).",
                           size, seconds, self->resumed, self->data_connections, self->connections == 1 ? "was" : "were",
                           self->connections);
+  if (self->why_not_resumed != NULL)
+    g_string_append_printf (text, "\nThe first that did not: %s", self->why_not_resumed);
   return g_string_free (text, FALSE);
 }
 
@@ -82,4 +85,9 @@ ftp_tally_append_json (const FtpTally *self, double seconds, GString *json)
       ftp_text_append_json (json, g_ptr_array_index (self->failures, i));
     }
   g_string_append_c (json, ']');
+  if (self->why_not_resumed != NULL)
+    {
+      g_string_append (json, ", \"why_not_resumed\": ");
+      ftp_text_append_json (json, self->why_not_resumed);
+    }
 }

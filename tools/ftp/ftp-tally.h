@@ -16,7 +16,8 @@ typedef struct
   guint64 bytes;       /* that went over data connections */
   guint connections;   /* for control */
   guint data_connections;
-  guint resumed; /* of the data connections */
+  guint resumed;         /* of the data connections */
+  char *why_not_resumed; /* of the first data connection that was not; NULL: there was none */
   gboolean is_interrupted;
   GPtrArray *failures; /* of char *: sentences */
 } FtpTally;

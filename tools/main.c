@@ -6,12 +6,9 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "ftp/ftp-tool.h"
 #include "terminal.h"
 #include "tool.h"
-
-#ifdef HAVE_FTP_TOOL
-#include "ftp/ftp-tool.h"
-#endif
 
 typedef struct
 {
@@ -22,9 +19,7 @@ typedef struct
 
 static const Verb verbs[] = {
   { "probe", gtls_session_tool_probe, "Ask a server whether it resumes sessions, and how" },
-#ifdef HAVE_FTP_TOOL
   { "ftp", gtls_session_tool_ftp, "List, fetch and send files with FTP over TLS" },
-#endif
   { "store", gtls_session_tool_store, "Look into the file that keeps sessions" },
   { "demo", gtls_session_tool_demo, "See a session's life, with a server of its own" },
 };

@@ -22,7 +22,7 @@ def verbs():
 
 
 def options(verb):
-    return set(re.findall(r"(--[\w.]+)", run(verb, "--help").expect(DONE).output.split("Application Options:")[1]
+    return set(re.findall(r"(--[\w.-]+)", run(verb, "--help").expect(DONE).output.split("Application Options:")[1]
                           .split("\n\n")[0]))
 
 

@@ -19,7 +19,7 @@ _gtls_session ()
 
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'probe store demo --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'probe ftp store demo --help --version' -- "$current")
     return
   fi
 
@@ -28,7 +28,7 @@ _gtls_session ()
       mapfile -t COMPREPLY < <(compgen -W 'ftp smtp imap pop3 xmpp postgres ldap' -- "$current")
       return
       ;;
-    --ca | --file | -f | import | export)
+    --ca | --password-file | --file | -f | import | export)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -37,11 +37,20 @@ _gtls_session ()
       mapfile -t COMPREPLY < <(compgen -W 'h2 http/1.1' -- "$current")
       return
       ;;
-    --count | -n | --address | -a | --timeout | -t) return ;;
+    --count | -n | --address | -a | --timeout | -t | --parallel | -P | --user | -u) return ;;
   esac
 
   case $verb in
     probe) words='--starttls --alpn --tls1.2 --count --address --ca --timeout --json --help' ;;
+    ftp)
+      if [[ $current == -* ]]; then
+        words='--continue --parallel --user --password-file --ca --tls1.2 --timeout --quiet --json --help'
+      elif [ "$COMP_CWORD" -eq 2 ]; then
+        words='ls get put mirror'
+      else
+        compopt -o filenames 2>/dev/null
+      fi
+      ;;
     demo) words='--tls1.2 --help' ;;
     store)
       for ((i = 2; i < COMP_CWORD; i++)); do
@@ -57,7 +66,9 @@ _gtls_session ()
       esac
       ;;
   esac
-  if [ "$verb" != store ] && [[ $current != -* ]]; then
+  if [ "$verb" = ftp ] && [ -z "$words" ]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  elif [ "$verb" != store ] && [ "$verb" != ftp ] && [[ $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -A hostname -- "$current")
   else
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -22,7 +22,7 @@ from tap import Missing, check
 N_FILES = 500
 N_BYTES = 1024**3
 N_LARGE = 12
-INTERRUPT_AFTER = 400_000_000
+INTERRUPT_AFTER = 372_000_000  # more than four large files and all small ones: then a large one is on its way
 WAS_LONG_AGO = 1_600_000_000
 
 
@@ -81,7 +81,9 @@ def mirror_with_an_interruption(tool, source, target):
         files, n_bytes = terminal.progress()[:2], bytes_told(terminal.progress())
     check(files == (str(N_FILES), str(N_FILES)) and n_bytes == 1.1e9, f"the end of the progress: {files}, {n_bytes}")
     check(second["files"]["continued"] >= 1, f"nothing was continued: {second}")
-    check(second["files"]["same"] == first["files"]["transferred"], f"{first}, {second}")
+    # A file may have been whole when the interruption came, and only the server's last word about it missing.
+    more = second["files"]["same"] - first["files"]["transferred"]
+    check(0 <= more <= first["control_connections"], f"{first}, {second}")
     check(second["files"]["same"] + second["files"]["transferred"] == N_FILES, f"{second}")
     # What was on its way when it was interrupted, a few MB in the kernels' buffers perhaps, may come again.
     check(first["bytes"] + second["bytes"] < N_BYTES + 100_000_000, f"not continued: {first}, {second}")

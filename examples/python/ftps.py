@@ -10,99 +10,8 @@ With --times N the transfer is done N times in one session; "%d" in REMOTE and L
 import argparse
 import sys
 
-import gi
-
-gi.require_version("GTlsSession", "1")
-from gi.repository import Gio, GLib, GTlsSession  # noqa: E402
-
-BLOCK = 64 * 1024
-
-
-class Ftps:
-    def __init__(self, host_and_port, ca=None, only_tls12=False):
-        self.address = Gio.NetworkAddress.parse(host_and_port, 21)
-        self.database = GTlsSession.FileDatabase.new(ca) if ca else None
-        self.only_tls12 = only_tls12
-        self.stream = Gio.SocketClient().connect(self.address, None)
-        self.replies = Gio.DataInputStream.new(self.stream.get_input_stream())
-        self.replies.set_close_base_stream(False)
-        self.reply("220")
-        self.command("AUTH TLS", "234")
-        self.control = self.secure(self.stream)
-        self.control.get_connection().handshake(None)
-        self.stream = self.control.get_connection()
-        self.replies = Gio.DataInputStream.new(self.stream.get_input_stream())
-
-    def secure(self, stream):
-        """TLS over a TCP connection; the handshake is still to come."""
-        helper = GTlsSession.Helper.new_for_stream(stream, self.address)
-        if self.database:
-            helper.get_connection().set_database(self.database)
-        if self.only_tls12:
-            helper.get_connection().set_maximum_protocol_version(Gio.TlsProtocolVersion.TLS_1_2)
-        return helper
-
-    def reply(self, *expected):
-        """Reads a reply, of several lines perhaps (RFC 959, section 4.2)."""
-        line, _ = self.replies.read_line_utf8(None)
-        while line is not None and line[3:4] != " ":
-            line, _ = self.replies.read_line_utf8(None)
-        if line is None or not line.startswith(expected):
-            raise RuntimeError(f"The server answered: {line}")
-        return line
-
-    def command(self, text, *expected):
-        self.stream.get_output_stream().write_all(f"{text}\r\n".encode(), None)
-        return self.reply(*expected)
-
-    def login(self, user, password):
-        if self.command(f"USER {user}", "331", "230").startswith("331"):
-            self.command(f"PASS {password}", "230")
-        self.command("PBSZ 0", "200")
-        self.command("PROT P", "200")
-        self.command("TYPE I", "200")
-        self.control.wait_for_ticket(5000, None)
-
-    def open_data(self, command):
-        """The data connection for a command, with the control connection's session."""
-        port = int(self.command("EPSV", "229").split("|")[-2])
-        remote = self.stream.get_property("base-io-stream").get_remote_address().get_address()
-        tcp = Gio.SocketClient().connect(Gio.InetSocketAddress.new(remote, port), None)
-        self.command(command, "150", "125")
-        data = self.secure(tcp)
-        try:
-            data.copy_session_state(self.control)
-        except GLib.Error as error:
-            print(f"The session could not be carried over: {error.message}", file=sys.stderr)
-        data.get_connection().handshake(None)
-        return data
-
-    def close_data(self, data):
-        data.get_connection().close(None)  # after an upload, this is what makes sure that all of it arrives
-        self.reply("226", "250")
-        return data.get_resumption()
-
-    def download(self, command):
-        data = self.open_data(command)
-        content = bytearray()
-        while block := data.get_connection().get_input_stream().read_bytes(BLOCK, None).get_data():
-            content += block
-        return bytes(content), self.close_data(data)
-
-    def list(self, path=""):
-        return self.download(f"LIST {path}".rstrip())
-
-    def get(self, remote):
-        return self.download(f"RETR {remote}")
-
-    def put(self, remote, content):
-        data = self.open_data(f"STOR {remote}")
-        data.get_connection().get_output_stream().write_all(content, None)
-        return self.close_data(data)
-
-    def quit(self):
-        self.command("QUIT", "221")
-        self.stream.close(None)
+from ftps_client import FtpsClient
+from gi.repository import GLib
 
 
 def transfer(ftps, verb, remote, local):
@@ -133,7 +42,7 @@ def main():
     parser.add_argument("local", nargs="?")
     options = parser.parse_args()
 
-    ftps = Ftps(options.host, options.ca, options.only_tls12)
+    ftps = FtpsClient(options.host, options.ca, options.only_tls12)
     ftps.login(options.user, options.password)
     for number in range(options.times):
         remote, local = (name and name.replace("%d", str(number)) for name in (options.remote, options.local))

@@ -30,7 +30,9 @@ static const struct
   long from;
   long until;
 } wanted[TEST_N_CERTIFICATES] = {
-  [TEST_CERTIFICATE_GOOD] = { "good.pem", "DNS:localhost,DNS:*.wild.test,IP:127.0.0.1", -DAY, 30 * DAY },
+  [TEST_CERTIFICATE_GOOD] = { "good.pem",
+                              "DNS:localhost,DNS:*.wild.test,DNS:example.org,DNS:*.example.org,IP:127.0.0.1", -DAY,
+                              30 * DAY },
   [TEST_CERTIFICATE_EXPIRED] = { "expired.pem", "DNS:localhost,IP:127.0.0.1", -30 * DAY, -DAY },
   [TEST_CERTIFICATE_NOT_YET_VALID] = { "not-yet-valid.pem", "DNS:localhost,IP:127.0.0.1", DAY, 30 * DAY },
   [TEST_CERTIFICATE_OTHER_NAME] = { "other-name.pem", "DNS:other.test", -DAY, 30 * DAY },

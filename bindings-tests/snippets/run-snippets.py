@@ -4,6 +4,7 @@
 snippets.py says how a page is read. Each program runs in a directory that is the page's own, where it finds
 
     ca.pem          the root of all servers below, which is the system's trust store here, too (SSL_CERT_FILE)
+    gtls-session.js the module for JavaScript
     server.pem      a certificate with its key, for a server of the page's own: good for example.org and localhost
 
 Names below example.org lead to test servers of this machine (example-net.c), which run while the page does: SERVERS.
@@ -31,6 +32,7 @@ SERVERS = {
 }
 
 BUILD_ROOT = Path(os.environ["BUILD_ROOT"])
+MODULE = Path(__file__).parents[2] / "introspection" / "overrides" / "gtls-session.js"
 PATIENCE = 120  # s, for a program
 
 
@@ -59,6 +61,7 @@ class Place:
             roots = [ca.read_text() for _, ca in started.values()] + [own.read_text()]
             (self.directory / "ca.pem").write_text("".join(roots))
             shutil.copy(own.with_name("good.pem"), self.directory / "server.pem")
+            shutil.copy(MODULE, self.directory)
             self.environment = self.make_environment({name: port for name, (port, _) in started.items()})
             self.stack = self.stack.pop_all()
         return self

@@ -131,7 +131,9 @@ TestPki *
 test_pki_new (void)
 {
   TestPki *self = g_new0 (TestPki, 1);
-  Issued root = issue (NULL, "gtls-session test root", NULL, -60 * DAY, 60 * DAY);
+  /* Of its own name, so that a program can trust the roots of several servers at once. */
+  g_autofree char *root_name = g_strdup_printf ("gtls-session test root %08x", g_random_int ());
+  Issued root = issue (NULL, root_name, NULL, -60 * DAY, 60 * DAY);
   Issued intermediate = issue (&root, "gtls-session test intermediate", NULL, -60 * DAY, 60 * DAY);
   Issued other_root = issue (NULL, "gtls-session other root", NULL, -60 * DAY, 60 * DAY);
   Issued other_intermediate = issue (&other_root, "gtls-session other intermediate", NULL, -60 * DAY, 60 * DAY);

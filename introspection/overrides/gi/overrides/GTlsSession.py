@@ -122,10 +122,15 @@ def add_property(cls, spec):
     setattr(cls, name, property(get, set_ if may_set else None, doc=spec.blurb))
 
 
+def gives_bytes(info):
+    interface = info.get_return_type().get_interface()
+    return interface is not None and interface.get_name() == "Bytes"
+
+
 def make_native(cls):
     for name, info in list(vars(cls).items()):
-        # What throws, and what has to do with bytes.
-        if callable(info) and hasattr(info, "can_throw_gerror") and (info.can_throw_gerror() or name == "to_bytes"):
+        # What takes bytes can fail, so it is among those.
+        if callable(info) and hasattr(info, "can_throw_gerror") and (info.can_throw_gerror() or gives_bytes(info)):
             wrap_call(cls, name, info)
     if issubclass(cls, GObject.Object):
         for spec in GObject.list_properties(cls):

@@ -238,15 +238,12 @@ async def connections_are_awaited_side_by_side():
 
 @awaiting
 async def asyncio_and_glib_share_the_loop():
-    ticks = []
-    source = GLib.timeout_add(1, lambda: ticks.append(threading.current_thread()) or GLib.SOURCE_CONTINUE)
-
     async def answer(reader, writer):
         writer.write((await reader.readline()).upper())
         await writer.drain()
         writer.close()
 
-    # asyncio's own sockets, timers and threads, with GLib's timeouts between them
+    # asyncio's own sockets and threads, while GLib has nothing to do
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
     writer.write(b"hello\n")
@@ -254,6 +251,10 @@ async def asyncio_and_glib_share_the_loop():
     writer.close()
     server.close()
     assert await asyncio.get_running_loop().run_in_executor(None, lambda: 5) == 5
+
+    # GLib's timeouts, and asyncio's timers
+    ticks = []
+    source = GLib.timeout_add(1, lambda: ticks.append(threading.current_thread()) or GLib.SOURCE_CONTINUE)
     while not ticks:
         await asyncio.sleep(0.001)
     GLib.source_remove(source)

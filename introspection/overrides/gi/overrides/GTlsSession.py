@@ -195,10 +195,10 @@ def add_await(cls, name, info):
         setattr(cls, name, staticmethod(aio.make_awaitable(info, info, lambda _, result: finish(result))))
 
 
-CLASSES = [GTlsSession.Store, GTlsSession.MemoryStore, GTlsSession.FileStore, GTlsSession.RedisStore, GTlsSession.Ticket,
-           GTlsSession.TicketKeys, GTlsSession.Certificate, GTlsSession.Database, GTlsSession.FileDatabase,
-           GTlsSession.Connection, GTlsSession.ClientConnection, GTlsSession.ServerConnection, GTlsSession.Helper,
-           GTlsSession.Backend]
+CLASSES = [GTlsSession.Store, GTlsSession.MemoryStore, GTlsSession.FileStore, GTlsSession.RedisStore,
+           GTlsSession.StoreEntry, GTlsSession.Ticket, GTlsSession.TicketKeys, GTlsSession.Certificate,
+           GTlsSession.Database, GTlsSession.FileDatabase, GTlsSession.Connection, GTlsSession.ClientConnection,
+           GTlsSession.ServerConnection, GTlsSession.Helper, GTlsSession.Backend]
 
 for _class in CLASSES:
     make_native(_class)

@@ -22,7 +22,9 @@ CONTENTS = {
                               r"usr/share/vala/vapi/gtls-session-1\.vapi"],
     "gir1.2-gtlssession-1": [r"usr/lib/[^/]+/girepository-1\.0/GTlsSession-1\.typelib"],
     "gtls-session-gio-module": [r"usr/lib/[^/]+/gio/modules/libgiogtlssession\.so"],
-    "gtls-session-tools": [],
+    "gtls-session-tools": [r"usr/bin/gtls-session", r"usr/share/man/man1/gtls-session\.1\.gz",
+                           r"usr/share/bash-completion/completions/gtls-session",
+                           r"usr/share/zsh/vendor-completions/_gtls-session"],
     "libgtls-session-1-doc": [r"usr/share/doc/gtls-session-1/index\.html",
                               r"usr/share/doc/gtls-session-1/class\.Helper\.html"],
 }

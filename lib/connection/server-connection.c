@@ -264,7 +264,7 @@ static void
 g_tls_session_server_connection_finalize (GObject *object)
 {
   GTlsSessionServerConnection *self = G_TLS_SESSION_SERVER_CONNECTION (object);
-  g_autoptr (GTlsSessionTicketKeys) keys_in_use = g_steal_pointer (&self->keys_in_use);
+  g_autoptr (GTlsSessionTicketKeys) keys_in_use G_GNUC_UNUSED = g_steal_pointer (&self->keys_in_use);
 
   g_clear_object (&self->ticket_keys);
   g_clear_pointer (&self->server_name, g_free);

@@ -122,7 +122,7 @@ static SSL_CTX *
 get_shared (SSL_CTX **shared, SSL_CTX *(*make) (void), const char *role, GError **error)
 {
   static GMutex mutex;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&mutex);
 
   if (*shared == NULL)
     {

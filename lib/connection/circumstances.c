@@ -75,25 +75,24 @@ circumstances_free (gpointer data)
   g_free (data);
 }
 
-static GTlsSessionCircumstances *
-circumstances_copy (const GTlsSessionCircumstances *self)
+/* @copy is empty. */
+void
+g_tls_session_circumstances_copy (const GTlsSessionCircumstances *self, GTlsSessionCircumstances *copy)
 {
-  GTlsSessionCircumstances *copy = g_new0 (GTlsSessionCircumstances, 1);
-
   copy->server = g_strdup (self->server);
   copy->application_protocols = g_strdup (self->application_protocols);
   copy->certificate = g_strdup (self->certificate);
   copy->database = g_strdup (self->database);
   copy->bounds = g_strdup (self->bounds);
-  return copy;
 }
 
 /* A ticket was put into a store. */
 void
 g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self)
 {
-  GTlsSessionCircumstances *copy = circumstances_copy (self);
+  GTlsSessionCircumstances *copy = g_new0 (GTlsSessionCircumstances, 1);
 
+  g_tls_session_circumstances_copy (self, copy);
   g_mutex_lock (&remembered_lock);
   if (remembered == NULL)
     remembered = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, circumstances_free);

@@ -21,6 +21,8 @@ void g_tls_session_circumstances_clear (GTlsSessionCircumstances *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GTlsSessionCircumstances, g_tls_session_circumstances_clear)
 
+void g_tls_session_circumstances_copy (const GTlsSessionCircumstances *self, GTlsSessionCircumstances *copy);
+
 char *g_tls_session_circumstances_to_key (const GTlsSessionCircumstances *self);
 
 void g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self);

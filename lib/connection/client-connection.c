@@ -124,6 +124,7 @@ g_tls_session_client_connection_fill_settings (GTlsSessionConnection *connection
   settings->peer_name = self->server_name;
   if (self->server_name != NULL && !g_tls_session_name_is_ip (self->server_name))
     settings->server_name = self->server_name;
+  g_tls_session_client_connection_note_circumstances (self);
   settings->session = g_tls_session_client_connection_begin_offer (self);
   g_tls_session_client_connection_plan_early_data (self, settings);
 }
@@ -184,8 +185,14 @@ g_tls_session_client_connection_read_validation_flags (GTlsSessionConnection *co
 static GTlsSessionTicket *
 g_tls_session_client_connection_make_ticket (GTlsSessionConnection *connection, SSL_SESSION *session)
 {
-  return g_tls_session_ticket_new (session, g_tls_session_client_connection_get_peer_chain (connection),
-                                   client_of (connection)->server_name, connection->accepted_despite_faults);
+  g_autofree char *home = g_tls_session_client_connection_find_home (client_of (connection));
+  GTlsSessionTicket *ticket = g_tls_session_ticket_new (
+    session, g_tls_session_client_connection_get_peer_chain (connection), client_of (connection)->server_name,
+    connection->accepted_despite_faults);
+
+  if (ticket != NULL && home != NULL)
+    g_tls_session_ticket_set_home (ticket, home);
+  return ticket;
 }
 
 static gboolean

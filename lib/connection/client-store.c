@@ -2,6 +2,7 @@
 #include "client-store.h"
 
 #include "../ticket/store-rules.h"
+#include "../ticket/ticket-private.h"
 #include "../trust/mark.h"
 #include "client-offer.h"
 #include "connection-private.h"
@@ -14,6 +15,11 @@
  * the lock, and never once the connection has lost its last reference.
  *
  * Whatever a store does, the connection goes on; what went wrong is kept for explain().
+ *
+ * The key that a ticket is kept under is its home: that of the circumstances its session began in. So it is made of the
+ * settings that the handshake was done with, whatever the program sets later. A ticket received on a connection that
+ * resumed a session by hand belongs to that session: the server takes who offers it for the client of then. It is kept
+ * only if that session's home is the connection's own; where it is not known, as of a ticket from bytes, it is not kept.
  *
  * Nothing is resumed automatically that was accepted by hand: such a ticket is not put there. Without an identity or a
  * database every certificate is at fault, so there is nothing to put.
@@ -32,6 +38,7 @@ g_tls_session_client_storing_clear (GTlsSessionClientStoring *storing)
   g_clear_pointer (&storing->key, g_free);
   g_clear_pointer (&storing->why_none, g_free);
   g_clear_pointer (&storing->failure, g_free);
+  g_tls_session_circumstances_clear (&storing->handshake);
 }
 
 /* The circumstances. All with the lock held. */
@@ -129,6 +136,58 @@ g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection
   return g_strcmp0 (key_now, key) == 0;
 }
 
+/* The ClientHello is about to go, with the settings of now. */
+void
+g_tls_session_client_connection_note_circumstances (GTlsSessionClientConnection *self)
+{
+  GTlsSessionCircumstances *circumstances = &g_tls_session_client_connection_get_storing (self)->handshake;
+
+  g_tls_session_circumstances_clear (circumstances);
+  if (g_tls_session_client_connection_get_server_name (self) != NULL && base_of (self)->database != NULL)
+    note_circumstances (self, circumstances);
+}
+
+/* Those that the connection's own session began in. The certificate may have been found in the midst of the handshake. */
+static gboolean
+copy_handshake_circumstances (GTlsSessionClientConnection *self, GTlsSessionCircumstances *circumstances)
+{
+  const GTlsSessionCircumstances *handshake = &g_tls_session_client_connection_get_storing (self)->handshake;
+
+  if (handshake->server == NULL)
+    return FALSE;
+
+  g_tls_session_circumstances_copy (handshake, circumstances);
+  if (base_of (self)->shown_certificate != NULL)
+    {
+      g_free (circumstances->certificate);
+      circumstances->certificate = digest_certificate (base_of (self)->shown_certificate);
+    }
+  return TRUE;
+}
+
+static gboolean
+is_stranger_resumed (GTlsSessionClientConnection *self, const char *key)
+{
+  const GTlsSessionClientOffer *offer = g_tls_session_client_connection_get_offer (self);
+
+  return g_tls_session_engine_was_resumed (base_of (self)->engine) && offer->ticket != NULL &&
+         g_strcmp0 (g_tls_session_ticket_get_home (offer->ticket), key) != 0;
+}
+
+/* The home of tickets that this connection receives, owned by the caller; NULL if they are not to be kept anywhere. */
+char *
+g_tls_session_client_connection_find_home (GTlsSessionClientConnection *self)
+{
+  g_auto (GTlsSessionCircumstances) circumstances = { 0 };
+  g_autofree char *key = NULL;
+
+  if (!copy_handshake_circumstances (self, &circumstances))
+    return NULL;
+
+  key = g_tls_session_circumstances_to_key (&circumstances);
+  return is_stranger_resumed (self, key) ? NULL : g_steal_pointer (&key);
+}
+
 /* What a call of the store needs, taken out from under the lock. */
 typedef struct
 {
@@ -189,6 +248,8 @@ explain_answer (const Errand *errand, GTlsSessionTicket *ticket, const GError *e
     return g_strdup_printf ("the session store failed (%s)", error->message);
   if (ticket == NULL)
     return g_tls_session_circumstances_explain_none (&errand->circumstances);
+  if (g_strcmp0 (g_tls_session_ticket_get_home (ticket), errand->key) != 0)
+    return g_strdup ("the one that the session store gave is of a connection in other circumstances");
   if (g_tls_session_ticket_was_accepted_by_hand (ticket))
     return g_strdup ("the certificate of the one in the session store had been accepted by hand");
   if (!g_tls_session_store_may_give_out (ticket, G_TLS_SESSION_STORE_DEFAULT_MAX_AGE))
@@ -231,6 +292,8 @@ g_tls_session_client_connection_find_session (GTlsSessionClientConnection *self)
     return;
 
   ticket = g_tls_session_store_take (errand.store, errand.key, &error);
+  if (ticket != NULL)
+    g_tls_session_ticket_set_home (ticket, errand.key); /* one that comes from bytes has none yet */
   why_none = explain_answer (&errand, ticket, error);
   key = g_strdup (errand.key);
 
@@ -256,6 +319,20 @@ note_failure (GTlsSessionClientConnection *self, const GError *error)
   g_mutex_unlock (&base_of (self)->lock);
 }
 
+static gboolean
+prepare_keeping (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, Errand *errand)
+{
+  const char *home = g_tls_session_ticket_get_home (ticket);
+
+  if (home == NULL || find_obstacle (self) != NULL || base_of (self)->context == NULL ||
+      !copy_handshake_circumstances (self, &errand->circumstances))
+    return FALSE;
+
+  errand->store = g_object_ref (g_tls_session_client_connection_get_storing (self)->store);
+  errand->key = g_strdup (home);
+  return TRUE;
+}
+
 /* Puts a ticket that was received into the store. */
 void
 g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
@@ -268,7 +345,7 @@ g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, 
     return;
 
   g_mutex_lock (&base_of (self)->lock);
-  prepared = prepare_errand (self, &errand);
+  prepared = prepare_keeping (self, ticket, &errand);
   g_mutex_unlock (&base_of (self)->lock);
   if (!prepared)
     return;
@@ -285,6 +362,7 @@ g_tls_session_client_connection_forget_ticket (GTlsSessionClientConnection *self
 {
   g_auto (Errand) errand = { 0 };
   g_autoptr (GError) error = NULL;
+  const char *home = g_tls_session_ticket_get_home (ticket);
   gboolean prepared;
 
   if (!g_tls_session_ticket_get_single_use (ticket))
@@ -294,6 +372,7 @@ g_tls_session_client_connection_forget_ticket (GTlsSessionClientConnection *self
   prepared = prepare_errand (self, &errand);
   g_mutex_unlock (&base_of (self)->lock);
 
-  if (prepared && !g_tls_session_store_remove (errand.store, errand.key, ticket, &error) && error != NULL)
+  if (prepared && !g_tls_session_store_remove (errand.store, home != NULL ? home : errand.key, ticket, &error) &&
+      error != NULL)
     note_failure (self, error);
 }

@@ -114,6 +114,8 @@ struct _GTlsSessionConnection
   gboolean require_close_notify;
   guint settings_serial; /* another one after each change of a setting */
 
+  GTlsCertificate *shown_certificate; /* what the handshake asked for and got of our own; nullable */
+
   /* Facts, once the handshake has ended */
   GTlsCertificate *peer_certificate;
   GTlsCertificateFlags peer_certificate_errors;

@@ -239,6 +239,7 @@ g_tls_session_connection_finalize (GObject *object)
   g_clear_object (&self->database);
   g_clear_object (&self->interaction);
   g_clear_object (&self->certificate);
+  g_clear_object (&self->shown_certificate);
   g_clear_object (&self->peer_certificate);
   g_clear_pointer (&self->advertised_protocols, g_strfreev);
   g_clear_pointer (&self->negotiated_protocol, g_free);

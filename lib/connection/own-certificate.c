@@ -200,6 +200,8 @@ give_certificate (Search *self, GError **error)
   given = g_tls_session_engine_set_certificate (self->connection->engine,
                                                 g_tls_session_certificate_get_x509 (self->certificate),
                                                 g_tls_session_certificate_get_key (self->certificate), chain, error);
+  if (given && self->connection->shown_certificate == NULL) /* the engine takes the first, too */
+    self->connection->shown_certificate = g_object_ref (G_TLS_CERTIFICATE (self->certificate));
   g_mutex_unlock (&self->connection->lock);
   sk_X509_pop_free (chain, X509_free);
   return given;

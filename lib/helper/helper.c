@@ -406,6 +406,10 @@ g_tls_session_helper_list_tickets (GTlsSessionHelper *self)
  * A ticket that was set before is replaced. The errors are those of [method@GTlsSession.Helper.copy_session_state],
  * except those about the source.
  *
+ * A resumed session is that of the client it began with. So where the ticket is of a connection with other settings (with
+ * another client certificate, say), or was kept as bytes, what this connection receives in turn does not go into its
+ * session store, and no other connection resumes it without being told to.
+ *
  * Returns: %TRUE if the ticket will be offered
  * Since: 0.1
  */

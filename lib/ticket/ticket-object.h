@@ -22,7 +22,8 @@ struct _GTlsSessionTicket
   guint max_early_data;
   char *id;
 
-  int uses; /* atomic */
+  int uses;   /* atomic */
+  char *home; /* atomic, set once; nullable */
 };
 
 void g_tls_session_ticket_install_properties (GObjectClass *object_class);

@@ -24,4 +24,8 @@ guint g_tls_session_ticket_get_uses (GTlsSessionTicket *self);
 
 void g_tls_session_ticket_add_use (GTlsSessionTicket *self);
 
+const char *g_tls_session_ticket_get_home (GTlsSessionTicket *self);
+
+void g_tls_session_ticket_set_home (GTlsSessionTicket *self, const char *home);
+
 G_END_DECLS

@@ -16,7 +16,7 @@
  *
  * A ticket is an SSL_SESSION of its own, and what is known about it. It is filled once, by
  * g_tls_session_ticket_take_parts(), and never changes after that, so any thread may ask it anything without a lock;
- * only the count of its uses moves, atomically.
+ * only the count of its uses moves, and its home is set once, both atomically.
  *
  * Own session: OpenSSL marks the session of a connection that failed, or was freed without close_notify, as not
  * resumable, in the very object that the connection had handed out. So a ticket holds a duplicate that no connection
@@ -470,6 +470,30 @@ g_tls_session_ticket_add_use (GTlsSessionTicket *self)
   g_atomic_int_inc (&self->uses);
 }
 
+/* The key of the circumstances that this very object was received in, as a session store has it; NULL if they are not
+ * known, as of a ticket that comes from bytes. The string lives as long as the ticket.
+ */
+const char *
+g_tls_session_ticket_get_home (GTlsSessionTicket *self)
+{
+  g_return_val_if_fail (G_TLS_SESSION_IS_TICKET (self), NULL);
+
+  return g_atomic_pointer_get (&self->home);
+}
+
+/* The first one stays. */
+void
+g_tls_session_ticket_set_home (GTlsSessionTicket *self, const char *home)
+{
+  char *copy;
+
+  g_return_if_fail (G_TLS_SESSION_IS_TICKET (self));
+
+  copy = g_strdup (home);
+  if (!g_atomic_pointer_compare_and_exchange (&self->home, NULL, copy))
+    g_free (copy);
+}
+
 /* The object */
 
 static void
@@ -482,6 +506,7 @@ g_tls_session_ticket_finalize (GObject *object)
   g_clear_pointer (&self->received, g_date_time_unref);
   g_clear_pointer (&self->expires, g_date_time_unref);
   g_clear_pointer (&self->id, g_free);
+  g_clear_pointer (&self->home, g_free);
 
   G_OBJECT_CLASS (g_tls_session_ticket_parent_class)->finalize (object);
 }

@@ -205,6 +205,65 @@ read_long (GTlsSessionHelper *helper)
 }
 
 /* Both begin before the handshake is done, so that either may do it. */
+static gboolean
+has_ticket (GTlsSessionHelper *helper, GTlsSessionTicket *ticket)
+{
+  GList *tickets = g_tls_session_helper_list_tickets (helper);
+  gboolean found = g_list_find (tickets, ticket) != NULL;
+
+  g_list_free_full (tickets, g_object_unref);
+  return found;
+}
+
+/* Until all that were there have been pushed out by others. */
+static void
+wait_for_a_flood (GTlsSessionHelper *helper)
+{
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+
+  while (client_count_tickets (helper) < 32)
+    g_usleep (1000);
+  ticket = g_tls_session_helper_get_ticket (helper);
+  while (has_ticket (helper, ticket))
+    g_usleep (1000);
+}
+
+static gpointer
+read_until_cancelled (gpointer data)
+{
+  gpointer *both = data;
+  g_autoptr (GError) error = NULL;
+  char byte;
+
+  g_input_stream_read (g_io_stream_get_input_stream (both[0]), &byte, 1, both[1], &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return NULL;
+}
+
+/* A server must not fill the memory of a program whose main loop does not run: what waits to be told is bounded. */
+static void
+flood_of_tickets_does_not_wait_to_be_told (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_TICKET_FLOOD };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gpointer both[2] = { client_connection (helper), cancellable };
+  Witness witness = { .expected_thread = g_thread_self () };
+  GThread *thread;
+
+  watch (helper, &witness);
+  thread = g_thread_new ("read", read_until_cancelled, both);
+  wait_for_a_flood (helper);
+  g_cancellable_cancel (cancellable);
+  g_thread_join (thread);
+
+  g_assert_cmpuint (witness.n_tickets, ==, 0);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (witness.n_tickets, ==, 32);
+}
+
 static void
 one_thread_reads_while_another_writes (void)
 {
@@ -359,6 +418,7 @@ main (int argc, char **argv)
   g_test_add_func ("/threads/signals_come_to_the_context_of_a_thread", signals_come_to_the_context_of_a_thread);
   g_test_add_func ("/threads/signals_come_right_away_in_a_sync_call", signals_come_right_away_in_a_sync_call);
   g_test_add_func ("/threads/ticket_is_usable_in_the_handler", ticket_is_usable_in_the_handler);
+  g_test_add_func ("/threads/flood_of_tickets_does_not_wait_to_be_told", flood_of_tickets_does_not_wait_to_be_told);
   g_test_add_func ("/threads/one_thread_reads_while_another_writes", one_thread_reads_while_another_writes);
   g_test_add_func ("/threads/many_threads_shake_hands_at_once", many_threads_shake_hands_at_once);
   g_test_add_func ("/threads/close_ends_a_read_in_another_thread", close_ends_a_read_in_another_thread);

@@ -126,6 +126,7 @@ struct _GTlsSessionConnection
   GTlsSessionResumption resumption;
 
   GTlsSessionTicketShelf *shelf;
+  guint n_received; /* tickets, in all; it may overflow */
 
   GQueue tickets_to_keep; /* GTlsSessionTicket, owned: for the session store */
 

@@ -87,7 +87,7 @@ take_step (GTlsSessionConnection *self, const GTlsSessionStep *step, GError **er
 {
   gboolean was_handshaken = g_tls_session_connection_is_handshaken (self);
   gboolean had_stash = g_tls_session_engine_has_stash (self->engine);
-  guint n_tickets = g_queue_get_length (&self->new_tickets);
+  guint n_received = self->n_received;
   GTlsSessionEngineStatus status;
 
   if (!check_life (self, step, error))
@@ -97,8 +97,7 @@ take_step (GTlsSessionConnection *self, const GTlsSessionStep *step, GError **er
   g_tls_session_connection_collect_tickets (self);
 
   if (was_handshaken != g_tls_session_connection_is_handshaken (self) ||
-      had_stash != g_tls_session_engine_has_stash (self->engine) ||
-      n_tickets != g_queue_get_length (&self->new_tickets))
+      had_stash != g_tls_session_engine_has_stash (self->engine) || n_received != self->n_received)
     g_tls_session_connection_wake_locked (self);
   return status;
 }

@@ -130,6 +130,16 @@ g_tls_session_connection_step_handshake (GTlsSessionConnection *self, gpointer d
   return continue_handshake (self, error);
 }
 
+/* Takes @ticket. Whoever is to hear of it may be in a main loop that does not run. */
+static void
+announce_later (GTlsSessionConnection *self, GTlsSessionTicket *ticket)
+{
+  self->n_received++;
+  g_queue_push_tail (&self->new_tickets, ticket);
+  if (g_queue_get_length (&self->new_tickets) > G_TLS_SESSION_TICKETS_MAX)
+    g_object_unref (g_queue_pop_head (&self->new_tickets));
+}
+
 /* Puts what the engine has received on the shelf, to be announced. */
 void
 g_tls_session_connection_collect_tickets (GTlsSessionConnection *self)
@@ -145,7 +155,7 @@ g_tls_session_connection_collect_tickets (GTlsSessionConnection *self)
         continue;
       g_tls_session_ticket_shelf_add (self->shelf, ticket);
       g_queue_push_tail (&self->tickets_to_keep, g_object_ref (ticket));
-      g_queue_push_tail (&self->new_tickets, ticket);
+      announce_later (self, ticket);
     }
 }
 

@@ -3,9 +3,6 @@
 
 #include "../ticket/ticket-private.h"
 
-/* A server that sends tickets without end does not fill the memory: the oldest go. */
-#define TICKETS_MAX 32
-
 typedef struct
 {
   GWeakRef object;
@@ -47,7 +44,7 @@ void
 g_tls_session_ticket_shelf_add (GTlsSessionTicketShelf *self, GTlsSessionTicket *ticket)
 {
   g_ptr_array_add (self->tickets, g_object_ref (ticket));
-  if (self->tickets->len > TICKETS_MAX)
+  if (self->tickets->len > G_TLS_SESSION_TICKETS_MAX)
     g_ptr_array_remove_index (self->tickets, 0);
 }
 

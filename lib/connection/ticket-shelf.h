@@ -7,6 +7,9 @@ G_BEGIN_DECLS
 
 /* The tickets that one connection received, oldest first. It has no lock; its connection's covers it. */
 
+/* A server that sends tickets without end does not fill the memory: the oldest go. */
+#define G_TLS_SESSION_TICKETS_MAX 32
+
 typedef struct _GTlsSessionTicketShelf GTlsSessionTicketShelf;
 
 GTlsSessionTicketShelf *g_tls_session_ticket_shelf_new (void);

@@ -531,6 +531,43 @@ read_in_a_flood_of_tickets_can_be_cancelled (gconstpointer data)
   g_assert_cmpuint (client_count_tickets (helper), <=, 32);
 }
 
+static gboolean
+get_tls_unique (GTlsSessionHelper *helper, GError **error)
+{
+  g_autoptr (GByteArray) data = g_byte_array_new ();
+
+  return g_tls_connection_get_channel_binding_data (client_connection (helper), G_TLS_CHANNEL_BINDING_TLS_UNIQUE, data,
+                                                    error);
+}
+
+/* The triple handshake: without the extended master secret somebody in the middle brings two connections to the same
+ * Finished messages when both resume (RFC 7627, section 1).
+ */
+static void
+tls_unique_is_unique_when_resumed (void)
+{
+  TestServerOptions options = { .only_tls12 = TRUE, .no_extended_master_secret = TRUE };
+  g_autoptr (TestServer) old_server = test_server_new (&options);
+  g_autoptr (TestServer) server = test_server_new (&(TestServerOptions){ .only_tls12 = TRUE });
+  g_autoptr (GTlsSessionHelper) first = client_connect (old_server);
+  g_autoptr (GTlsSessionHelper) resumed = client_resume (old_server, first);
+  g_autoptr (GTlsSessionHelper) other = client_connect (server);
+  g_autoptr (GTlsSessionHelper) other_resumed = client_resume (server, other);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_tls_session_helper_get_resumption (resumed), ==, G_TLS_SESSION_RESUMPTION_RESUMED);
+  g_assert_cmpint (g_tls_session_helper_get_resumption (other_resumed), ==, G_TLS_SESSION_RESUMPTION_RESUMED);
+  g_assert_true (get_tls_unique (first, NULL));
+  g_assert_true (get_tls_unique (other_resumed, NULL));
+  g_assert_false (get_tls_unique (resumed, &error));
+  g_assert_error (error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED);
+
+  client_close (first);
+  client_close (resumed);
+  client_close (other);
+  client_close (other_resumed);
+}
+
 static void
 truncation_is_told (void)
 {
@@ -695,6 +732,7 @@ main (int argc, char **argv)
                         read_in_a_flood_of_tickets_can_be_cancelled);
   g_test_add_data_func ("/connection/read_async_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (TRUE),
                         read_in_a_flood_of_tickets_can_be_cancelled);
+  g_test_add_func ("/connection/tls_unique_is_unique_when_resumed", tls_unique_is_unique_when_resumed);
   g_test_add_func ("/connection/truncation_is_told", truncation_is_told);
   g_test_add_func ("/connection/writing_to_a_peer_that_left_fails", writing_to_a_peer_that_left_fails);
   g_test_add_func ("/connection/output_can_be_closed_by_itself", output_can_be_closed_by_itself);

@@ -28,6 +28,11 @@ get_unique (GTlsSessionEngine *self, GByteArray *data, GError **error)
   if (SSL_version (self->ssl) >= TLS1_3_VERSION)
     return set_error (error, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
                       "tls-unique is not defined for TLS 1.3; tls-exporter takes its place (RFC 9266)");
+  if (SSL_session_reused (self->ssl) == 1 && SSL_get_extms_support (self->ssl) != 1)
+    return set_error (
+      error, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
+      "Without the extended master secret, tls-unique is not unique on a resumed session: who is in the "
+      "middle of two connections can make it the same on both (RFC 7627, section 1)");
 
   length = first_is_ours ? SSL_get_finished (self->ssl, finished, sizeof finished)
                          : SSL_get_peer_finished (self->ssl, finished, sizeof finished);

@@ -97,6 +97,8 @@ configure_sessions (SSL_CTX *context, const TestServerOptions *options)
                                                                                     : SSL_SESS_CACHE_OFF);
   if (options->only_tls12 && options->tls12 != TEST_TLS12_TICKETS)
     SSL_CTX_set_options (context, SSL_OP_NO_TICKET);
+  if (options->no_extended_master_secret)
+    SSL_CTX_set_options (context, SSL_OP_NO_EXTENDED_MASTER_SECRET);
 }
 
 /* A new one has new ticket keys and remembers no session. */

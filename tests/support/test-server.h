@@ -45,13 +45,14 @@ typedef struct
   gboolean only_tls12;
   gboolean only_tls13;
   TestTls12 tls12;
-  gboolean no_tickets;   /* TLS 1.3: none */
-  guint n_tickets;       /* TLS 1.3: this many; 0 means 2 */
-  guint ticket_lifetime; /* s; 0 means 7200 */
-  const char *alpn;      /* one protocol to choose if it is offered; nullable */
-  guint read_delay_ms;   /* SINK, and GREET… after the greeting */
-  guint pause_ms;        /* SINK: between reads of 64 KiB */
-  guint greeting_size;   /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
+  gboolean no_extended_master_secret; /* TLS 1.2: as servers before RFC 7627 */
+  gboolean no_tickets;                /* TLS 1.3: none */
+  guint n_tickets;                    /* TLS 1.3: this many; 0 means 2 */
+  guint ticket_lifetime;              /* s; 0 means 7200 */
+  const char *alpn;                   /* one protocol to choose if it is offered; nullable */
+  guint read_delay_ms;                /* SINK, and GREET… after the greeting */
+  guint pause_ms;                     /* SINK: between reads of 64 KiB */
+  guint greeting_size;                /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
 } TestServerOptions;
 
 typedef enum

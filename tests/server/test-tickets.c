@@ -139,8 +139,12 @@ nothing_is_resumed_for_more_than_a_week (void)
       next = spend_ticket (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_RESUMED);
       g_set_object (&ticket, next);
     }
-  calendar_advance (2 * DAY);
+
+  /* The last one was told to live for what is left of the week; it is offered in time and gets there too late. */
+  g_assert_cmpuint (g_tls_session_ticket_get_lifetime (ticket), <=, DAY);
+  calendar_advance (DAY - 300);
   g_assert_true (g_tls_session_ticket_is_usable (ticket));
+  host.hello_takes = 600;
   expect (&host, papers, ticket, G_TLS_SESSION_RESUMPTION_REFUSED);
 }
 

@@ -136,10 +136,12 @@ give_verdict (Case *self, GTlsCertificateFlags faults)
   gboolean accepted = is_accepted (self, faults);
 
   g_mutex_lock (&connection->lock);
-  g_set_object (&connection->peer_certificate, (GTlsCertificate *) self->certificate);
-  connection->peer_certificate_errors = faults;
-  connection->accepted_despite_faults = accepted && faults != 0;
-  g_tls_session_engine_set_verdict (connection->engine, accepted, faults);
+  if (g_tls_session_engine_set_verdict (connection->engine, accepted, faults))
+    {
+      g_set_object (&connection->peer_certificate, (GTlsCertificate *) self->certificate);
+      connection->peer_certificate_errors = faults;
+      connection->accepted_despite_faults = accepted && faults != 0;
+    }
   g_mutex_unlock (&connection->lock);
 }
 

@@ -256,14 +256,16 @@ g_tls_session_engine_handshake (GTlsSessionEngine *self, GError **error)
   return status == G_TLS_SESSION_ENGINE_DONE ? g_tls_session_engine_send_late_early_data (self, error) : status;
 }
 
-void
+/* FALSE: there is one already, or none was asked for; this one does not count. */
+gboolean
 g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults)
 {
   if (self->verdict != G_TLS_SESSION_VERDICT_ASKED)
-    return;
+    return FALSE;
 
   self->verdict = accepted ? G_TLS_SESSION_VERDICT_ACCEPT : G_TLS_SESSION_VERDICT_REJECT;
   self->verdict_faults = faults;
+  return TRUE;
 }
 
 int

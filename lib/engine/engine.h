@@ -197,7 +197,7 @@ gboolean g_tls_session_engine_get_binding (GTlsSessionEngine *self,
 
 STACK_OF (X509) *g_tls_session_engine_get_peer_chain (GTlsSessionEngine *self);
 
-void g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults);
+gboolean g_tls_session_engine_set_verdict (GTlsSessionEngine *self, gboolean accepted, GTlsCertificateFlags faults);
 
 /* Tickets */
 

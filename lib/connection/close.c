@@ -164,6 +164,7 @@ end_life (GTlsSessionConnection *self, const Closing *closing)
   g_mutex_lock (&self->lock);
   if (closing->stage != CLOSE_STAGE_DONE)
     discard_arrived (self);
+  g_tls_session_engine_cut (self->engine);
   self->life = G_TLS_SESSION_LIFE_CLOSED;
   if (somebody_waits (self))
     g_tls_session_base_stream_wake_waiters (self->base);

@@ -249,5 +249,9 @@ g_tls_session_connection_judge_in_step (gpointer connection, GError **error)
   g_mutex_lock (&self->lock);
   *turn = NULL;
   g_tls_session_connection_wake_locked (self);
-  return judged;
+  if (!judged || self->life == G_TLS_SESSION_LIFE_HANDSHAKING)
+    return judged;
+
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection was closed in its handshake");
+  return FALSE;
 }

@@ -128,3 +128,10 @@ g_tls_session_engine_discard (GTlsSessionEngine *self, gsize most)
   /* Why it stopped does not matter: whatever comes now, the socket is about to be closed. */
   (void) g_tls_session_transport_bio_discard (self->bio, most, &n_discarded);
 }
+
+/* The transport is about to be closed, and is not used any more. */
+void
+g_tls_session_engine_cut (GTlsSessionEngine *self)
+{
+  g_tls_session_transport_bio_cut (self->bio);
+}

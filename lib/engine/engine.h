@@ -132,6 +132,8 @@ GTlsSessionEngineStatus g_tls_session_engine_drain (GTlsSessionEngine *self, GEr
 
 void g_tls_session_engine_discard (GTlsSessionEngine *self, gsize most);
 
+void g_tls_session_engine_cut (GTlsSessionEngine *self);
+
 /* Facts */
 
 gboolean g_tls_session_engine_has_data (GTlsSessionEngine *self);

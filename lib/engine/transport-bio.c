@@ -34,6 +34,7 @@ typedef struct
   gsize ahead_end;
   GByteArray *unsent; /* NULL while there is nothing */
   gboolean at_end;
+  gboolean is_cut; /* the transport is somebody else's to close, and not to be touched any more */
   GError *error;
 } TransportBio;
 
@@ -47,11 +48,22 @@ keep_error (TransportBio *self, GError *error)
 }
 
 static GTlsSessionTransportStatus
+fail_cut (TransportBio *self)
+{
+  keep_error (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed"));
+  return G_TLS_SESSION_TRANSPORT_ERROR;
+}
+
+static GTlsSessionTransportStatus
 read_transport (TransportBio *self, void *buffer, gsize size, gsize *n_read)
 {
   GError *error = NULL;
-  GTlsSessionTransportStatus status = self->transport.funcs->read (self->transport.data, buffer, size, n_read, &error);
+  GTlsSessionTransportStatus status;
 
+  if (self->is_cut)
+    return fail_cut (self);
+
+  status = self->transport.funcs->read (self->transport.data, buffer, size, n_read, &error);
   if (status == G_TLS_SESSION_TRANSPORT_END)
     self->at_end = TRUE;
   if (status == G_TLS_SESSION_TRANSPORT_ERROR)
@@ -111,9 +123,12 @@ static GTlsSessionTransportStatus
 write_transport (TransportBio *self, const void *bytes, gsize size, gsize *n_written)
 {
   GError *error = NULL;
-  GTlsSessionTransportStatus status = self->transport.funcs->write (self->transport.data, bytes, size, n_written,
-                                                                    &error);
+  GTlsSessionTransportStatus status;
 
+  if (self->is_cut)
+    return fail_cut (self);
+
+  status = self->transport.funcs->write (self->transport.data, bytes, size, n_written, &error);
   if (status == G_TLS_SESSION_TRANSPORT_ERROR)
     keep_error (self, error);
   return status;
@@ -299,6 +314,17 @@ GTlsSessionTransportStatus
 g_tls_session_transport_bio_flush (BIO *bio)
 {
   return flush_unsent (BIO_get_data (bio));
+}
+
+/* From now on the transport is left alone: it is about to be closed. Whoever is in the midst of a call of OpenSSL's, and
+ * let go of the lock, would else use a descriptor that is another's by then.
+ */
+void
+g_tls_session_transport_bio_cut (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  self->is_cut = TRUE;
 }
 
 /* Throws away what was read ahead, and up to @most bytes more from the transport. */

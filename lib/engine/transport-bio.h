@@ -19,6 +19,8 @@ GError *g_tls_session_transport_bio_take_error (BIO *bio);
 
 GTlsSessionTransportStatus g_tls_session_transport_bio_flush (BIO *bio);
 
+void g_tls_session_transport_bio_cut (BIO *bio);
+
 GTlsSessionTransportStatus g_tls_session_transport_bio_discard (BIO *bio, gsize most, gsize *n_discarded);
 
 G_END_DECLS

@@ -2,6 +2,8 @@
 
 /* Tries to get a client's certificate past a server by resuming: it is judged again, by its whole chain. */
 
+#include <string.h>
+
 #include "calendar.h"
 #include "meeting.h"
 
@@ -230,6 +232,31 @@ bad_certificate_is_turned_away_where_none_is_required (gconstpointer data)
   assert_is_turned_away (&scene, ticket, G_TLS_CERTIFICATE_UNKNOWN_CA);
 }
 
+static gboolean
+close_and_accept (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags faults, gpointer data)
+{
+  g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
+  return TRUE;
+}
+
+/* Whoever closes a connection has the last word, also from within the handshake. */
+static void
+closed_while_it_judges_lets_nobody_in (gconstpointer data)
+{
+  g_auto (Scene) scene = { 0 };
+  g_autoptr (Meeting) meeting = NULL;
+
+  scene_init (&scene, data);
+  scene.host.keys = NULL;
+  scene.host.client_database = NULL; /* so that it is not accepted before it is closed */
+  meeting = meet_with (&scene, NULL);
+  g_signal_connect (meeting->server, "accept-certificate", G_CALLBACK (close_and_accept), NULL);
+  g_assert_false (meeting_try (meeting));
+  g_assert_error (meeting->server_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_assert_true (strstr (meeting->server_error->message, "closed in its handshake") != NULL);
+  g_assert_cmpuint (meeting->n_heard, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -244,5 +271,7 @@ main (int argc, char **argv)
                          what_was_accepted_by_hand_is_asked_about_each_time);
   add_for_both_versions ("client-trust", "bad_certificate_is_turned_away_where_none_is_required",
                          bad_certificate_is_turned_away_where_none_is_required);
+  add_for_both_versions ("client-trust", "closed_while_it_judges_lets_nobody_in",
+                         closed_while_it_judges_lets_nobody_in);
   return g_test_run ();
 }

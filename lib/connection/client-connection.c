@@ -28,6 +28,32 @@
  * - Without a server identity the certificate is at fault (%G_TLS_CERTIFICATE_BAD_IDENTITY), as Gio documents for
  *   [property@Gio.TlsClientConnection:server-identity].
  *
+ * Two connections, the second of which resumes the first one's session:
+ *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ *
+ * for (int i = 0; i < 2; i++)
+ *   {
+ *     g_autoptr (GSocketClient) client = g_socket_client_new ();
+ *     g_autoptr (GSocketConnection) tcp = g_socket_client_connect (client, identity, NULL, &error);
+ *     g_autoptr (GTlsSessionClientConnection) tls = NULL;
+ *
+ *     if (tcp != NULL)
+ *       tls = g_tls_session_client_connection_new (G_IO_STREAM (tcp), identity, &error);
+ *     if (tls == NULL || !g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error))
+ *       break;
+ *
+ *     g_print ("%s\n", g_tls_session_client_connection_get_session_reused (tls) ? "resumed" : "a full handshake");
+ *
+ *     // Closing reads off the tickets that have arrived, for the next one.
+ *     if (!g_io_stream_close (G_IO_STREAM (tls), NULL, &error))
+ *       break;
+ *   }
+ * if (error != NULL)
+ *   g_printerr ("%s\n", error->message);
+ * ```
+ *
  * Most programs do not use it directly but wrap it with [class@GTlsSession.Helper].
  *
  * Since: 0.1

@@ -13,14 +13,22 @@
  * became of a session that was offered ([property@GTlsSession.Connection:resumption]), it can be kept to certain
  * protocol versions, and closing it loses nothing.
  *
+ * ```c
+ * g_tls_session_connection_set_minimum_protocol_version (G_TLS_SESSION_CONNECTION (connection),
+ *                                                        G_TLS_PROTOCOL_VERSION_TLS_1_3);
+ * g_tls_session_connection_set_close_timeout (G_TLS_SESSION_CONNECTION (connection), 10000);
+ * ```
+ *
  * ## Closing
  *
  * When the last application data was ours, or none was sent at all, [method@Gio.IOStream.close] sends `close_notify`,
  * ends our side of the socket, and reads on until the peer's `close_notify` or FIN, at most
  * [property@GTlsSession.Connection:close-timeout]. A peer that has not answered by then may not have read everything:
- * the close then fails with %G_IO_ERROR_TIMED_OUT. When the last application data was the peer's, what has arrived is
- * read off and the close does not wait. The base stream is closed in any case. Dropping the last reference to a
- * connection that was not closed closes it the same way, which may block; close it yourself, best asynchronously.
+ * the close then fails with %G_IO_ERROR_TIMED_OUT. In a dialogue, where it was ours but the peer has spoken before, the
+ * close waits for a quarter of a second at most, and no answer is no error. When the last application data was the
+ * peer's, what has arrived is read off and the close does not wait. The base stream is closed in any case. Dropping the
+ * last reference to a connection that was not closed closes it the same way, which may block; close it yourself, best
+ * asynchronously.
  *
  * ## Threads
  *

@@ -41,6 +41,20 @@
  * and are worth nothing to another server, though it have the same keys; clients then do a full handshake. The same is
  * so where servers with and without early data share the object.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionServerConnection) tls = NULL;
+ *
+ * // The same keys for all clients.
+ * tls = g_tls_session_server_connection_new (tcp_connection, certificate, &error);
+ * if (tls != NULL)
+ *   {
+ *     g_tls_session_server_connection_set_ticket_keys (tls, keys);
+ *     if (!g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error))
+ *       g_printerr ("%s\n", error->message);
+ *   }
+ * ```
+ *
  * ## Choosing the certificate by name
  *
  * The name that the client asks for (SNI; RFC 6066, section 3) is in

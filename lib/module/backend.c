@@ -20,6 +20,13 @@
  * [class@Gio.SocketClient] with [property@Gio.SocketClient:tls], libsoup and everything else in that process then have
  * connections that [class@GTlsSession.Helper] can wrap.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ *
+ * if (!g_tls_session_backend_install (&error))
+ *   g_warning ("Sessions are not resumed: %s", error->message);
+ * ```
+ *
  * DTLS is not supported.
  *
  * Since: 0.1

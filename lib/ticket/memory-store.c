@@ -26,6 +26,14 @@
  * It holds a bounded number of peers, and of tickets for each; those used longest ago go first. Nothing in it outlives the
  * process. It may be used from any thread.
  *
+ * Connections that are not to be linked with others, such as those of a private window, get one of their own:
+ *
+ * ```c
+ * g_autoptr (GTlsSessionMemoryStore) apart = g_tls_session_memory_store_new ();
+ *
+ * g_tls_session_client_connection_set_session_store (connection, G_TLS_SESSION_STORE (apart));
+ * ```
+ *
  * [func@GTlsSession.MemoryStore.get_default] is the one that every [class@GTlsSession.ClientConnection] has unless it is
  * given another.
  *

@@ -12,6 +12,14 @@
  * receives into its store, and takes one out before its handshake, to offer it to the server. Nobody has to call
  * anything for that.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionFileStore) file_store = g_tls_session_file_store_new (NULL, &error);
+ *
+ * if (file_store != NULL)
+ *   g_tls_session_client_connection_set_session_store (connection, G_TLS_SESSION_STORE (file_store));
+ * ```
+ *
  * [class@GTlsSession.MemoryStore] keeps sessions for a process, [class@GTlsSession.FileStore] for the processes of a
  * machine, [class@GTlsSession.RedisStore] for a fleet of machines. A program may implement this interface itself, in any
  * language.

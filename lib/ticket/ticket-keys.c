@@ -23,6 +23,15 @@
  * in [property@GTlsSession.ServerConnection:ticket-keys] resume each other's sessions; without one they give out no
  * tickets. Clients that take no tickets are resumed by TLS 1.2's session id, from this process's memory.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionTicketKeys) keys = g_tls_session_ticket_keys_new (&error);
+ *
+ * if (keys == NULL)
+ *   g_error ("%s", error->message);
+ * g_tls_session_server_connection_set_ticket_keys (server_connection, keys);
+ * ```
+ *
  * ## Sharing and rotating
  *
  * Servers share keys, and keep them over a restart, by a store that all of them reach

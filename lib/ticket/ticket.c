@@ -57,6 +57,20 @@
  * A ticket never changes. It may be used from any thread, and lives on after
  * the connection it came from, however that one ended.
  *
+ * ![The way of a session ticket](ticket.svg)
+ *
+ * One that is kept for a later run of the program, and then offered:
+ *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionTicket) ticket = g_tls_session_helper_wait_for_ticket (helper, 5000, NULL, &error);
+ * g_autoptr (GBytes) bytes = ticket != NULL ? g_tls_session_ticket_to_bytes (ticket) : NULL;
+ * g_autoptr (GTlsSessionTicket) again = bytes != NULL ? g_tls_session_ticket_new_from_bytes (bytes, &error) : NULL;
+ *
+ * if (again == NULL || !g_tls_session_helper_set_ticket (other_helper, again, &error))
+ *   g_print ("A full handshake it is: %s\n", error->message);
+ * ```
+ *
  * ## Tickets are secrets
  *
  * Who has a ticket can pass for its owner towards the server, until it

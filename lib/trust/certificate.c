@@ -88,6 +88,15 @@ static void initable_iface_init (GInitableIface *iface);
  * [property@Gio.TlsCertificate:issuer] leads on from the certificate itself to the others as far as each is signed by the
  * next. The certificate itself is the one that the private key belongs to, or the first one if there is no key.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionCertificate) own = g_tls_session_certificate_new_from_file ("server.pem", &error);
+ *
+ * if (own == NULL)
+ *   g_error ("%s", error->message);
+ * g_tls_connection_set_certificate (G_TLS_CONNECTION (server_connection), G_TLS_CERTIFICATE (own));
+ * ```
+ *
  * A private key may be encrypted. [property@Gio.TlsCertificate:password] opens it, as it opens PKCS #12; without a
  * password the certificate is made all the same, and its key stays closed.
  *

@@ -27,6 +27,20 @@
  *
  * [func@GTlsSession.Database.get_system] is the one of this system; [class@GTlsSession.FileDatabase] is made from a file.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * GTlsCertificateFlags faults;
+ *
+ * // As connections do; they have this database unless they are given another.
+ * g_autoptr (GTlsSessionDatabase) system = g_tls_session_database_get_system (&error);
+ *
+ * if (system == NULL)
+ *   g_error ("%s", error->message);
+ * faults = g_tls_database_verify_chain (G_TLS_DATABASE (system), certificate, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
+ *                                       identity, NULL, G_TLS_DATABASE_VERIFY_NONE, NULL, &error);
+ * g_print ("%s\n", faults == 0 ? "It is good." : "It is not to be trusted.");
+ * ```
+ *
  * Verification follows RFC 5280. What is trusted may be a root, an intermediate or a server's own certificate. Keys and
  * signatures of less than 112 bits of security (RSA below 2048 bits, SHA-1) count as `G_TLS_CERTIFICATE_INSECURE`
  * (RFC 9325, section 4). The peer's name is compared as RFC 6125 says. No certificate revocation list is looked at, and

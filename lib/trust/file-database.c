@@ -41,6 +41,15 @@ file_database_iface_init (GTlsFileDatabaseInterface *iface)
  *
  * A [class@GTlsSession.Database] of the certificates in a file.
  *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (GTlsSessionFileDatabase) anchors = g_tls_session_file_database_new ("/etc/our-company/ca.pem", &error);
+ *
+ * if (anchors == NULL)
+ *   g_error ("%s", error->message);
+ * g_tls_connection_set_database (G_TLS_CONNECTION (connection), G_TLS_DATABASE (anchors));
+ * ```
+ *
  * Each certificate in the file is trusted, be it a root, an intermediate or a server's own. The file holds any number of
  * certificates in PEM, or one in DER. It is read once, when the database is made; a private key in it is passed over.
  *

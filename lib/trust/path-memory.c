@@ -7,7 +7,7 @@
 /* NOTES:
  *
  * A resumed connection is judged as a full one is, with the chain that its ticket carries. What takes time in that is
- * checking signatures: two thirds of what a resumed handshake costs beside it (measured; see doc/benchmarks.md). They do
+ * checking signatures: two thirds of what a resumed handshake costs beside it (measured by benchmarks/handshakes.c). They do
  * not change. So a database remembers the path from a chain's leaf to an anchor, if it was good, together with the trust
  * store that it was found in. Everything else is looked at again each time: here, that no certificate of the path is out
  * of date; by the caller, the identity, and what the program says to faults.

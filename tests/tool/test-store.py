@@ -27,6 +27,7 @@ def connect(server, certificates, store, expected):
     """A connection whose store it is: all automatic."""
     helper = our_client.prepare(server, certificates.root)
     helper.get_connection().set_session_store(store)
+    helper.get_connection().set_session_resumption_enabled(True)
     helper.get_connection().handshake(None)
     check(helper.props.resumption == expected, helper.explain())
     helper.wait_for_ticket(TICKET_MILLISECONDS, None)

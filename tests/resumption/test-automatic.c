@@ -517,7 +517,7 @@ older_than_ten_minutes_is_not_offered (void)
 static void
 nine_minutes_are_not_too_old (void)
 {
-  visit_with_a_ticket_of_age (540, "540 s old", G_TLS_SESSION_RESUMPTION_RESUMED);
+  visit_with_a_ticket_of_age (540, "took the session ticket", G_TLS_SESSION_RESUMPTION_RESUMED);
 }
 
 /* Stores of the program's own */

@@ -9,6 +9,7 @@
 
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
+#include "secret-block.h"
 
 /* NOTES:
  *
@@ -57,49 +58,18 @@ hmac (const guint8 *key, const void *data, gsize size, guint8 *out)
          length == G_TLS_SESSION_SEAL_KEY_SIZE;
 }
 
-/* Bytes of @size that are wiped when their last reference goes. */
-typedef struct
-{
-  gsize size;
-  guint8 data[];
-} Block;
-
-static void
-block_wipe_and_free (gpointer data)
-{
-  Block *block = data;
-
-  OPENSSL_cleanse (block->data, block->size);
-  g_free (block);
-}
-
-static Block *
-block_new (gsize size)
-{
-  Block *block = g_malloc0 (sizeof (Block) + size);
-
-  block->size = size;
-  return block;
-}
-
-static GBytes *
-block_to_bytes (Block *block)
-{
-  return g_bytes_new_with_free_func (block->data, block->size, block_wipe_and_free, block);
-}
-
 /* A new random key for a store. */
 GBytes *
 g_tls_session_seal_make_key (GError **error)
 {
-  Block *block = block_new (G_TLS_SESSION_SEAL_KEY_SIZE);
+  GTlsSessionSecretBlock *block = g_tls_session_secret_block_new (G_TLS_SESSION_SEAL_KEY_SIZE);
 
   g_tls_session_openssl_clear_errors ();
   if (RAND_priv_bytes (block->data, G_TLS_SESSION_SEAL_KEY_SIZE) == 1)
-    return block_to_bytes (block);
+    return g_tls_session_secret_block_to_bytes (block);
 
   set_openssl_error (error, "No key could be made for the session store");
-  block_wipe_and_free (block);
+  g_tls_session_secret_block_free (block);
   return NULL;
 }
 
@@ -159,12 +129,12 @@ g_tls_session_seal_join (const char *text, GBytes *bytes)
   gsize text_size = strlen (text) + 1;
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
-  Block *block = block_new (text_size + size);
+  GTlsSessionSecretBlock *block = g_tls_session_secret_block_new (text_size + size);
 
   memcpy (block->data, text, text_size);
   if (size > 0)
     memcpy (block->data + text_size, data, size);
-  return block_to_bytes (block);
+  return g_tls_session_secret_block_to_bytes (block);
 }
 
 typedef EVP_CIPHER_CTX CipherContext;
@@ -230,7 +200,7 @@ g_tls_session_seal_open (GTlsSessionSeal *self, GBytes *sealed, const char *plac
 {
   gsize size;
   const guint8 *bytes = g_bytes_get_data (sealed, &size);
-  Block *block;
+  GTlsSessionSecretBlock *block;
 
   if (size < OVERHEAD || size > G_MAXINT || bytes[0] != FORMAT)
     {
@@ -239,13 +209,13 @@ g_tls_session_seal_open (GTlsSessionSeal *self, GBytes *sealed, const char *plac
       return NULL;
     }
 
-  block = block_new (size - OVERHEAD);
+  block = g_tls_session_secret_block_new (size - OVERHEAD);
   g_tls_session_openssl_clear_errors ();
   if (decrypt (self, block->data, bytes, (int) block->size, place))
-    return block_to_bytes (block);
+    return g_tls_session_secret_block_to_bytes (block);
 
   g_tls_session_openssl_clear_errors ();
-  block_wipe_and_free (block);
+  g_tls_session_secret_block_free (block);
   g_set_error_literal (
     error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_BAD_DATA,
     "A content of the session store is damaged, or was sealed with another key or for another place");

@@ -9,6 +9,7 @@
 
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
+#include "secret-block.h"
 
 /* NOTES:
  *
@@ -76,32 +77,6 @@ g_tls_session_ticket_codec_name_is_sound (const char *name, gsize length)
 }
 
 /* Writing */
-
-typedef struct
-{
-  gsize size;
-  guint8 data[];
-} Block;
-
-static Block *
-block_new (gsize size)
-{
-  Block *block = OPENSSL_malloc (sizeof (Block) + size);
-
-  if (block == NULL)
-    g_error ("Out of memory: %" G_GSIZE_FORMAT " bytes for a session ticket", size);
-
-  block->size = size;
-  return block;
-}
-
-static void
-block_wipe_and_free (gpointer data)
-{
-  Block *block = data;
-
-  OPENSSL_clear_free (block, sizeof (Block) + block->size);
-}
 
 static int
 chain_length (const GTlsSessionTicketParts *parts)
@@ -229,7 +204,7 @@ digest (const guint8 *data, gsize length, guint8 result[DIGEST_SIZE])
 }
 
 static gboolean
-fill_block (Block *block, const GTlsSessionTicketParts *parts)
+fill_block (GTlsSessionSecretBlock *block, const GTlsSessionTicketParts *parts)
 {
   guint8 *cursor = block->data;
 
@@ -251,24 +226,24 @@ GBytes *
 g_tls_session_ticket_codec_encode (const GTlsSessionTicketParts *parts)
 {
   gsize size = g_tls_session_ticket_codec_measure (parts);
-  Block *block;
+  GTlsSessionSecretBlock *block;
   gboolean filled;
 
   if (size == 0)
     return NULL;
 
-  block = block_new (size);
+  block = g_tls_session_secret_block_new (size);
   g_tls_session_openssl_clear_errors ();
   filled = fill_block (block, parts);
   g_tls_session_openssl_clear_errors ();
 
   if (!filled)
     {
-      block_wipe_and_free (block);
+      g_tls_session_secret_block_free (block);
       return NULL;
     }
 
-  return g_bytes_new_with_free_func (block->data, size, block_wipe_and_free, block);
+  return g_tls_session_secret_block_to_bytes (block);
 }
 
 /* Reading */

@@ -9,6 +9,7 @@
 
 #include "../engine/openssl-error.h"
 #include "gtls-session-error.h"
+#include "secret-block.h"
 #include "ticket-private.h"
 
 /* NOTES:
@@ -157,33 +158,15 @@ digest_of (const guint8 *bytes, gsize size, guint8 *digest)
   g_checksum_get_digest (checksum, digest, &length);
 }
 
-typedef struct
-{
-  gsize size;
-  guint8 data[];
-} Block;
-
-static void
-block_free (gpointer data)
-{
-  Block *block = data;
-
-  OPENSSL_clear_free (block, sizeof (Block) + block->size);
-}
-
 /* The bytes are wiped when their last reference goes. */
 GBytes *
 g_tls_session_key_ring_to_bytes (GPtrArray *ring, guint lifetime)
 {
   gsize size = HEAD_SIZE + (gsize) ring->len * KEY_SIZE + DIGEST_SIZE;
-  Block *block = OPENSSL_malloc (sizeof (Block) + size);
+  GTlsSessionSecretBlock *block = g_tls_session_secret_block_new (size);
   guint8 version = FORMAT_VERSION;
   guint8 *at;
 
-  if (block == NULL)
-    g_error ("Out of memory: %" G_GSIZE_FORMAT " bytes for ticket keys", size);
-
-  block->size = size;
   at = put (block->data, MAGIC, MAGIC_SIZE);
   at = put (at, &version, 1);
   at = put_u32 (at, lifetime);
@@ -191,7 +174,7 @@ g_tls_session_key_ring_to_bytes (GPtrArray *ring, guint lifetime)
   for (guint i = 0; i < ring->len; i++)
     at = put_key (at, g_ptr_array_index (ring, i));
   digest_of (block->data, size - DIGEST_SIZE, at);
-  return g_bytes_new_with_free_func (block->data, size, block_free, block);
+  return g_tls_session_secret_block_to_bytes (block);
 }
 
 static guint32

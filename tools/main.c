@@ -3,10 +3,12 @@
 /* gtls-session, the command: a table of verbs. */
 
 #include <gtls-session.h>
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-#include "ftp/ftp-tool.h"
 #include "terminal.h"
 #include "tool.h"
 
@@ -45,8 +47,6 @@ help (void)
 static int
 run_verb (int argc, char **argv)
 {
-  g_autofree char *clean = NULL;
-
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (g_str_equal (argv[0], verbs[i].name))
       {
@@ -56,21 +56,16 @@ run_verb (int argc, char **argv)
         return verbs[i].run (argc, argv);
       }
 
-  clean = terminal_clean (argv[0]);
-  g_printerr ("gtls-session: there is no verb '%s'; see gtls-session --help\n", clean);
+  tool_warn ("there is no verb '%s'; see gtls-session --help", argv[0]);
   return TOOL_EXIT_USAGE;
 }
 
-int
-main (int argc, char **argv)
+static int
+run (int argc, char **argv)
 {
-  setlocale (LC_ALL, "");
-  signal (SIGPIPE, SIG_IGN); /* a peer that is gone is an error like others */
-  terminal_init ();
-
   if (argc < 2)
     {
-      g_printerr ("gtls-session: a verb is missing; see gtls-session --help\n");
+      tool_warn ("a verb is missing; see gtls-session --help");
       return TOOL_EXIT_USAGE;
     }
   if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
@@ -81,4 +76,30 @@ main (int argc, char **argv)
       return TOOL_EXIT_DONE;
     }
   return run_verb (argc - 1, argv + 1);
+}
+
+/* An answer that did not get out is none. GOption ends the program by itself after --help, so this is asked at exit. */
+static void
+check_output (void)
+{
+  int code = terminal_finish ();
+
+  if (code == 0)
+    return;
+
+  /* A reader that has left, as head does, wants no more; that needs no words. */
+  if (code != EPIPE)
+    tool_warn ("Standard output cannot be written: %s", g_strerror (code));
+  _exit (TOOL_EXIT_FAILED);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN); /* a peer that is gone is an error like others */
+  terminal_init ();
+
+  atexit (check_output);
+  return run (argc, argv);
 }

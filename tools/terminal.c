@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "terminal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,21 +21,47 @@ static struct
   gboolean has_colour;
   gboolean has_blocks; /* U+2588 and its kind */
   guint width;         /* 0: any */
+  int write_error;     /* the first; 0: there was none */
 } terminal;
 
-/* The terminal knows its own width; COLUMNS is for where it does not tell. */
-static guint
-find_width (void)
+guint
+terminal_measure (int fd)
 {
   struct winsize size = { 0 };
   const char *columns = g_getenv ("COLUMNS");
   guint64 width = 0;
 
-  if (ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+  if (ioctl (fd, TIOCGWINSZ, &size) == 0)
     width = size.ws_col;
   if (width == 0 && columns != NULL && !g_ascii_string_to_unsigned (columns, 10, 1, 10000, &width, NULL))
     width = 0;
-  return width > 0 ? (guint) MAX (width, MIN_WIDTH) : DEFAULT_WIDTH;
+  return width > 0 ? (guint) width : DEFAULT_WIDTH;
+}
+
+void
+terminal_write (const char *text)
+{
+  if ((fputs (text, stdout) == EOF || fflush (stdout) != 0) && terminal.write_error == 0)
+    terminal.write_error = errno;
+}
+
+/* As g_print() does it by itself, but for the error, which that forgets. */
+static void
+print (const char *text)
+{
+  const char *charset;
+  g_autofree char *converted = NULL;
+
+  if (!g_get_charset (&charset))
+    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  terminal_write (converted != NULL ? converted : text);
+}
+
+int
+terminal_finish (void)
+{
+  terminal_write (""); /* what is not written by these two */
+  return terminal.write_error;
 }
 
 void
@@ -45,7 +73,8 @@ terminal_init (void)
   terminal.has_colour = is_terminal && (no_colour == NULL || *no_colour == '\0') &&
                         g_strcmp0 (g_getenv ("TERM"), "dumb") != 0;
   terminal.has_blocks = g_get_charset (NULL);
-  terminal.width = is_terminal ? find_width () : 0;
+  g_set_print_handler (print);
+  terminal.width = is_terminal ? MAX (terminal_measure (STDOUT_FILENO), MIN_WIDTH) : 0;
 }
 
 guint
@@ -55,26 +84,6 @@ terminal_get_width (void)
 }
 
 /* Text */
-
-char *
-terminal_clean (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *clean = g_string_sized_new (strlen (valid));
-
-  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gunichar character = g_utf8_get_char (at);
-      GUnicodeType type = g_unichar_type (character);
-
-      if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
-          type == G_UNICODE_PARAGRAPH_SEPARATOR)
-        g_string_append_printf (clean, "\\u%04x", character);
-      else
-        g_string_append_unichar (clean, character);
-    }
-  return g_string_free (clean, FALSE);
-}
 
 /* @clean is. */
 static char *
@@ -135,28 +144,24 @@ print_wrapped (guint indent, TerminalStyle style, const char *clean)
 void
 terminal_line (TerminalStyle style, const char *format, ...)
 {
-  g_autofree char *text = NULL;
   g_autofree char *clean = NULL;
   va_list args;
 
   va_start (args, format);
-  text = g_strdup_vprintf (format, args);
+  clean = terminal_clean_format (format, args);
   va_end (args);
-  clean = terminal_clean (text);
   print_wrapped (0, style, clean);
 }
 
 void
 terminal_field (const char *label, TerminalStyle style, const char *format, ...)
 {
-  g_autofree char *text = NULL;
   g_autofree char *clean = NULL;
   va_list args;
 
   va_start (args, format);
-  text = g_strdup_vprintf (format, args);
+  clean = terminal_clean_format (format, args);
   va_end (args);
-  clean = terminal_clean (text);
   g_print ("  %-*s", LABEL_COLUMNS - 2, label);
   print_wrapped (LABEL_COLUMNS, style, clean);
 }

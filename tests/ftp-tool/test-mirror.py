@@ -16,7 +16,7 @@ from pathlib import Path
 import mirror_servers
 import servers
 import tap
-from ftp_tool import COLUMNS, Terminal, Tool, bytes_told, lines_drawn, password_file
+from ftp_tool import COLUMNS, DONE, NO, Terminal, Tool, bytes_told, lines_drawn, password_file
 from tap import Missing, check
 
 N_FILES = 500
@@ -69,14 +69,14 @@ def check_progress(screen):
 def mirror_with_an_interruption(tool, source, target):
     with Terminal(tool, "mirror", source, target) as terminal:
         terminal.interrupt_after(INTERRUPT_AFTER)
-        first = terminal.finish(1)
+        first = terminal.finish(NO)
         check_progress(terminal.screen)
     check(first["interrupted"] and not first["failures"], f"interrupted: {first}")
     check(first["files"]["transferred"] < N_FILES, f"it was over before: {first}")
     check_resumed(first, 1)
 
     with Terminal(tool, "mirror", "--continue", source, target) as terminal:
-        second = terminal.finish(0)
+        second = terminal.finish(DONE)
         check_progress(terminal.screen)
         files, n_bytes = terminal.progress()[:2], bytes_told(terminal.progress())
     check(files == (str(N_FILES), str(N_FILES)) and n_bytes == 1.1e9, f"the end of the progress: {files}, {n_bytes}")

@@ -52,7 +52,7 @@ def wrong_verbs_are_told():
 
 
 def complaints_steer_no_terminal():
-    told = run("probe", "--\x1b[2J").complains(USAGE, r"\u001b[2J")
+    told = run("probe", "--\x1b[2J").complains(USAGE, r"\x1b[2J")
     check("\x1b" not in told.complaints, repr(told.complaints))
     check("\x1b" not in run("\x1b[2J").complaints, "a verb that is none")
 

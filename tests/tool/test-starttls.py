@@ -59,7 +59,7 @@ def agrees_byte_by_byte(certificates, protocol):
 
 def refusal_is_told(certificates):
     for dialogue, last, words in (
-            (ftp, b"502 No \x1b[31msuch command\r\n", r"502 No \u001b[31msuch command"),
+            (ftp, b"502 No \x1b[31msuch command\r\n", r"502 No \x1b[31msuch command"),
             (smtp, b"454 Not now\r\n", "454 Not now"),
             (imap, b"a2 NO Never\r\n", "a2 NO Never"),
             (imap, b"* BYE\r\na2 BAD What\r\n", "a2 BAD What"),

@@ -204,7 +204,7 @@ def wrong_command_lines_are_told(certificates):
         for arguments in ((), ("what",), ("list", "a"), ("show",), ("show", "a", "b"), ("forget",),
                           ("forget", "a", "--all"), ("export",), ("import",), ("import", "a", "b")):
             box.run(*arguments).complains(USAGE, "gtls-session store --help")
-        box.run("show", "nothing\x1b[2J").complains(NO, r"nothing\u001b[2J")
+        box.run("show", "nothing\x1b[2J").complains(NO, r"nothing\x1b[2J")
         check(box.ids(), "something was forgotten")
 
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ftp-text.h"
+#include "../wipe.h"
 
 /* NOTES:
  *
@@ -360,13 +360,6 @@ check_command (const char *command, GError **error)
         return FALSE;
       }
   return TRUE;
-}
-
-static void
-wipe_and_free (gpointer text)
-{
-  memset (text, 0, strlen (text));
-  g_free (text);
 }
 
 /* Sends a command and reads its reply; with NULL, reads one more reply. Every reply is a success, except 421. */

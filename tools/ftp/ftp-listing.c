@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../terminal.h"
 #include "ftp-text.h"
 
 /* NOTES:
@@ -292,7 +293,7 @@ read_list_line (const char *line, gint64 now, FtpEntry *entry)
 static void
 refuse (FtpListing *self, const char *why, const char *what)
 {
-  g_autofree char *printable = ftp_text_printable (what);
+  g_autofree char *printable = terminal_clean (what);
 
   g_ptr_array_add (self->refused, g_strdup_printf ("%s: \"%s\"", why, printable));
 }

@@ -244,7 +244,10 @@ gboolean
 ftp_control_open_finish (FtpControl *self, GAsyncResult *result, GError **error)
 {
   if (g_task_propagate_boolean (G_TASK (result), error))
-    return TRUE;
+    {
+      ftp_control_get_site (self)->tally->logins++;
+      return TRUE;
+    }
 
   ftp_control_explain (self, error);
   return FALSE;

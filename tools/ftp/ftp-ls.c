@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ftp-ls.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "../terminal.h"
 #include "ftp-folder.h"
-#include "ftp-text.h"
 
 /* Lists a folder for a person, or for a program. */
 
@@ -89,12 +88,10 @@ name_kind (FtpEntryKind kind)
   return names[kind];
 }
 
-static char *
-format_time (const FtpEntry *entry, const char *format)
+static GDateTime *
+time_of (const FtpEntry *entry)
 {
-  g_autoptr (GDateTime) time = entry->modified >= 0 ? g_date_time_new_from_unix_utc (entry->modified) : NULL;
-
-  return time != NULL ? g_date_time_format (time, format) : g_strdup ("");
+  return entry->modified >= 0 ? g_date_time_new_from_unix_utc (entry->modified) : NULL;
 }
 
 /* Times are UTC; to the minute, as LIST tells no more. */
@@ -104,35 +101,39 @@ ftp_ls_print (const FtpListing *listing)
   for (guint i = 0; i < listing->entries->len; i++)
     {
       const FtpEntry *entry = g_ptr_array_index (listing->entries, i);
-      g_autofree char *name = ftp_text_printable (entry->name);
-      g_autofree char *time = format_time (entry, "%Y-%m-%d %H:%M");
+      g_autoptr (GDateTime) time = time_of (entry);
+      g_autofree char *name = terminal_clean (entry->name);
+      g_autofree char *time_text = time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M") : g_strdup ("");
       g_autofree char *size = entry->size >= 0 && entry->kind == FTP_ENTRY_FILE
                                 ? g_strdup_printf ("%" G_GINT64_FORMAT, entry->size)
                                 : g_strdup ("");
 
-      printf ("%-6s %14s  %-16s  %s\n", name_kind (entry->kind), size, time, name);
+      g_autofree char *line = g_strdup_printf ("%-6s %14s  %-16s  %s\n", name_kind (entry->kind), size, time_text,
+                                               name);
+
+      terminal_write (line);
     }
 }
 
-/* A member "entries", and before it a comma is the caller's. */
-void
-ftp_ls_append_json (const FtpListing *listing, GString *json)
+static void
+add_entry (JsonBuilder *builder, gpointer element, gpointer user_data)
 {
-  g_string_append (json, "\"entries\": [");
-  for (guint i = 0; i < listing->entries->len; i++)
-    {
-      const FtpEntry *entry = g_ptr_array_index (listing->entries, i);
-      g_autofree char *time = format_time (entry, "%Y-%m-%dT%H:%M:%SZ");
+  const FtpEntry *entry = element;
+  g_autoptr (GDateTime) time = time_of (entry);
 
-      g_string_append (json, i > 0 ? ", {\"name\": " : "{\"name\": ");
-      ftp_text_append_json (json, entry->name);
-      g_string_append_printf (json, ", \"kind\": \"%s\"", name_kind (entry->kind));
-      if (entry->kind == FTP_ENTRY_FILE && entry->size >= 0)
-        g_string_append_printf (json, ", \"size\": %" G_GINT64_FORMAT, entry->size);
-      if (*time != '\0')
-        g_string_append_printf (json, ", \"modified\": \"%s\", \"modified_is_exact\": %s", time,
-                                entry->modified_is_exact ? "true" : "false");
-      g_string_append_c (json, '}');
+  tool_json_add_string (builder, "name", entry->name);
+  tool_json_add_string (builder, "kind", name_kind (entry->kind));
+  if (entry->kind == FTP_ENTRY_FILE && entry->size >= 0)
+    tool_json_add_number (builder, "size", entry->size);
+  if (time != NULL)
+    {
+      tool_json_add_date (builder, "modified", time);
+      tool_json_add_boolean (builder, "modified_is_exact", entry->modified_is_exact);
     }
-  g_string_append_c (json, ']');
+}
+
+void
+ftp_ls_add_to_json (const FtpListing *listing, JsonBuilder *builder)
+{
+  tool_json_add_objects (builder, "entries", listing->entries, add_entry, NULL);
 }

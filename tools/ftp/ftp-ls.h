@@ -10,6 +10,7 @@ FtpListing *ftp_ls_read (const FtpSite *site, GError **error);
 
 void ftp_ls_print (const FtpListing *listing);
 
-void ftp_ls_append_json (const FtpListing *listing, GString *json);
+/* A member "entries" of the object that is being built. */
+void ftp_ls_add_to_json (const FtpListing *listing, JsonBuilder *builder);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
 
 #include "ftp-folder.h"
 #include "ftp-partial.h"
-#include "ftp-text.h"
+#include "../terminal.h"
 #include "ftp-transfer.h"
 
 /* NOTES:
@@ -81,7 +81,7 @@ join (const char *folder, const char *name)
 static void
 complain (Mirroring *self, const char *what)
 {
-  g_autofree char *folder = ftp_text_printable (self->path);
+  g_autofree char *folder = terminal_clean (self->path);
   g_autofree char *sentence = g_strdup_printf ("In %s %s", folder, what);
 
   ftp_tally_fail (self->orders->tally, "%s", sentence);

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "../tool.h"
+
 #define DEFAULT_PARALLEL 4
 #define MAX_PARALLEL 32
 #define DEFAULT_TIMEOUT 60
-#define MAX_TIMEOUT 86400
+#define MAX_TIMEOUT 86400 /* s */
 
 static const char summary[] =
   "Verbs:\n"
@@ -35,7 +37,8 @@ static const char description[] =
   "  gtls-session ftp get --continue ftp://ftp.example.org/pub/image.iso\n"
   "  gtls-session ftp mirror --parallel 8 ./site ftp://me@ftp.example.org/www\n"
   "\n"
-  "Exit status: 0 all was done; 1 something failed, or was interrupted; 2 the command line is not understood.";
+  "Exit status: 0 all was done; 1 something is not there, was refused or broke off, or it was interrupted; 2 the\n"
+  "command line is not understood; 3 it could not be done: nobody answered, no login, no file to send.";
 
 void
 ftp_options_free (FtpOptions *self)
@@ -148,19 +151,19 @@ read_words (FtpOptions *self, char **words, GError **error)
 static gboolean
 check_numbers (FtpOptions *self, GError **error)
 {
-  if (self->parallel < 1 || self->parallel > MAX_PARALLEL)
-    return fail_usage (error, "--parallel is a number from 1 to 32");
-  if (self->timeout < 1 || self->timeout > MAX_TIMEOUT)
-    return fail_usage (error, "--timeout is a number of seconds from 1 to 86400");
-  return TRUE;
+  g_autofree char *complaint = NULL;
+
+  return (tool_check_range ("--parallel", self->parallel, MAX_PARALLEL, &complaint) &&
+          tool_check_range ("--timeout", self->timeout, MAX_TIMEOUT, &complaint)) ||
+         fail_usage (error, complaint);
 }
 
 /* Passwords in @argv are overwritten. */
 FtpOptions *
-ftp_options_parse (int argc, char **argv, GError **error)
+ftp_options_parse (int argc, char **argv)
 {
   g_autoptr (FtpOptions) self = g_new0 (FtpOptions, 1);
-  g_autoptr (GOptionContext) context = g_option_context_new ("ls|get|put|mirror URL");
+  g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = NULL;
   g_autofree char **arguments = g_new0 (char *, argc + 1);
   const GOptionEntry entries[] = {
@@ -177,17 +180,19 @@ ftp_options_parse (int argc, char **argv, GError **error)
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
+  const char *verb = argv[0];
   gboolean is_understood;
 
   self->parallel = DEFAULT_PARALLEL;
   self->timeout = DEFAULT_TIMEOUT;
   memcpy (arguments, argv, (gsize) argc * sizeof (char *)); /* the parser takes pointers away from its array */
 
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_set_summary (context, summary);
-  g_option_context_set_description (context, description);
-  is_understood = g_option_context_parse (context, &argc, &argv, error) && check_numbers (self, error) &&
-                  read_words (self, words, error);
+  is_understood = tool_parse (entries, "ls|get|put|mirror URL", summary, description, &argc, &argv) == TOOL_EXIT_DONE;
+  if (is_understood && (!check_numbers (self, &error) || !read_words (self, words, &error)))
+    {
+      tool_complain (verb, "%s", error->message);
+      is_understood = FALSE;
+    }
 
   for (char **argument = arguments; *argument != NULL; argument++)
     ftp_url_hide_password (*argument);

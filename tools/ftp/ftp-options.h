@@ -31,7 +31,8 @@ typedef struct
   int timeout; /* s */
 } FtpOptions;
 
-FtpOptions *ftp_options_parse (int argc, char **argv, GError **error);
+/* NULL if it is not understood, which was told. */
+FtpOptions *ftp_options_parse (int argc, char **argv);
 
 void ftp_options_free (FtpOptions *self);
 

@@ -8,16 +8,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define MAX_PASSWORD_BYTES 1024
+#include "../wipe.h"
 
-void
-ftp_password_free (char *password)
-{
-  if (password == NULL)
-    return;
-  memset (password, 0, strlen (password));
-  g_free (password);
-}
+#define MAX_PASSWORD_BYTES 1024
 
 static gboolean
 check (const char *password, GError **error)
@@ -44,7 +37,7 @@ ftp_password_read_file (const char *path, GError **error)
   password[strcspn (password, "\r\n")] = '\0';
   if (check (password, error))
     return password;
-  ftp_password_free (password);
+  wipe_and_free (password);
   return NULL;
 }
 
@@ -70,7 +63,7 @@ read_line (int terminal, char interrupt, GError **error)
       line[strcspn (line, "\r\n")] = '\0';
       password = check (line, error) ? g_strdup (line) : NULL;
     }
-  memset (line, 0, sizeof line);
+  wipe (line, sizeof line);
   return password;
 }
 

@@ -5,10 +5,10 @@
 
 G_BEGIN_DECLS
 
+/* Both are to be freed with wipe_and_free(). */
+
 char *ftp_password_read_file (const char *path, GError **error);
 
 char *ftp_password_ask (const char *user, const char *host, GError **error);
-
-void ftp_password_free (char *password);
 
 G_END_DECLS

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ftp-text.h"
+#include "../terminal.h"
+#include "../tool.h"
 
 /* NOTES:
  *
@@ -20,7 +20,6 @@
 
 #define REDRAW_US (G_USEC_PER_SEC / 10)
 #define RATE_WINDOW_US (5 * G_USEC_PER_SEC)
-#define DEFAULT_COLUMNS 80
 #define MIN_BAR 10
 #define MAX_BAR 30
 
@@ -64,14 +63,6 @@ ftp_progress_get_seconds (FtpProgress *self)
 
 /* The line */
 
-static int
-count_columns (void)
-{
-  struct winsize size = { 0 };
-
-  return ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
-}
-
 static void
 append_remaining (GString *line, FtpProgress *self)
 {
@@ -109,7 +100,7 @@ draw (FtpProgress *self)
   g_autofree char *expected = g_format_size (self->bytes_expected);
   g_autofree char *rate = g_format_size ((guint64) self->rate);
   g_autoptr (GString) line = g_string_new (NULL);
-  int columns = count_columns ();
+  int columns = (int) terminal_measure (STDERR_FILENO);
   const char *end;
 
   g_string_printf (line, "%u/%u files, %s of %s", self->n_over, self->n_files, over, expected);
@@ -189,10 +180,10 @@ ftp_progress_file_is_over (FtpProgress *self, const char *what, const char *name
   self->n_over++;
   if (self->style == FTP_PROGRESS_LINES)
     {
-      g_autofree char *printable = ftp_text_printable (name);
+      g_autofree char *printable = terminal_clean (name);
+      g_autofree char *line = g_strdup_printf ("%s %s\n", what, printable);
 
-      printf ("%s %s\n", what, printable);
-      fflush (stdout);
+      terminal_write (line);
     }
   redraw (self);
 }
@@ -201,7 +192,7 @@ void
 ftp_progress_complain (FtpProgress *self, const char *message)
 {
   erase (self);
-  fprintf (stderr, "gtls-session ftp: %s\n", message);
+  tool_warn ("%s", message);
   redraw (self);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../terminal.h"
 #include "ftp-text.h"
 
 /* Replies to FTP commands (RFC 959, section 4.2), and what stands in them. Pure: bytes in, structs out. A server may
@@ -36,7 +37,7 @@ ftp_reply_is (const FtpReply *self, guint class)
 void
 ftp_reply_fail (const FtpReply *self, const char *what, GError **error)
 {
-  g_autofree char *text = ftp_text_printable (self->text);
+  g_autofree char *text = terminal_clean (self->text);
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The server refused %s: %u %s", what, self->code, text);
 }

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* An answer of the server. Its text is what stands behind the code, the lines of a longer one with '\n' between them;
- * it is bytes of any kind, except NUL: see ftp_text_printable(). */
+ * it is bytes of any kind, except NUL: see terminal_clean(). */
 typedef struct
 {
   guint code; /* 100 to 599 */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ftp-tally.h"
 
-#include "ftp-text.h"
-
 FtpTally *
 ftp_tally_new (void)
 {
@@ -30,10 +28,12 @@ ftp_tally_fail (FtpTally *self, const char *format, ...)
   va_end (args);
 }
 
-int
-ftp_tally_get_exit_code (const FtpTally *self)
+ToolExit
+ftp_tally_get_exit (const FtpTally *self)
 {
-  return self->failures->len > 0 || self->is_interrupted ? 1 : 0;
+  if (self->failures->len == 0 && !self->is_interrupted)
+    return TOOL_EXIT_DONE;
+  return self->logins > 0 || self->is_interrupted ? TOOL_EXIT_NO : TOOL_EXIT_FAILED;
 }
 
 static void
@@ -54,40 +54,41 @@ ftp_tally_to_text (const FtpTally *self, double seconds)
   append_count (text, self->files_same, ", %u were the same already");
   append_count (text, self->links_skipped, ", %u that are neither files nor folders left out");
   append_count (text, self->failures->len, ", %u failed");
-  g_string_append_printf (text,
-                          "; %s in %.1f s.\n%u of %u data connections resumed the TLS session of their control "
-                          "connection (of which there %s %u).",
-                          size, seconds, self->resumed, self->data_connections, self->connections == 1 ? "was" : "were",
-                          self->connections);
+  g_string_append_printf (text, "; %s in %.1f s.", size, seconds);
+  if (self->data_connections > 0)
+    g_string_append_printf (text,
+                            "\n%u of %u data connections resumed the TLS session of their control connection (of which "
+                            "there %s %u).",
+                            self->resumed, self->data_connections, self->connections == 1 ? "was" : "were",
+                            self->connections);
   if (self->why_not_resumed != NULL)
     g_string_append_printf (text, "\nThe first that did not: %s", self->why_not_resumed);
   return g_string_free (text, FALSE);
 }
 
-/* The members of an object, without its braces. */
-void
-ftp_tally_append_json (const FtpTally *self, double seconds, GString *json)
+static void
+add_files (const FtpTally *self, JsonBuilder *builder)
 {
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  tool_json_begin_object (builder, "files");
+  tool_json_add_number (builder, "transferred", self->files_done);
+  tool_json_add_number (builder, "continued", self->files_continued);
+  tool_json_add_number (builder, "same", self->files_same);
+  tool_json_add_number (builder, "skipped", self->links_skipped);
+  json_builder_end_object (builder);
+}
 
-  g_string_append_printf (json,
-                          "\"files\": {\"transferred\": %u, \"continued\": %u, \"same\": %u, \"skipped\": %u}, "
-                          "\"bytes\": %" G_GUINT64_FORMAT ", \"seconds\": %s, "
-                          "\"control_connections\": %u, \"data_connections\": %u, \"resumed\": %u, "
-                          "\"interrupted\": %s, \"failures\": [",
-                          self->files_done, self->files_continued, self->files_same, self->links_skipped, self->bytes,
-                          g_ascii_formatd (number, sizeof number, "%.3f", seconds), self->connections,
-                          self->data_connections, self->resumed, self->is_interrupted ? "true" : "false");
-  for (guint i = 0; i < self->failures->len; i++)
-    {
-      if (i > 0)
-        g_string_append (json, ", ");
-      ftp_text_append_json (json, g_ptr_array_index (self->failures, i));
-    }
-  g_string_append_c (json, ']');
+void
+ftp_tally_add_to_json (const FtpTally *self, double seconds, JsonBuilder *builder)
+{
+  add_files (self, builder);
+  tool_json_add_number (builder, "bytes", (gint64) self->bytes);
+  json_builder_set_member_name (builder, "seconds");
+  json_builder_add_double_value (builder, seconds);
+  tool_json_add_number (builder, "control_connections", self->connections);
+  tool_json_add_number (builder, "data_connections", self->data_connections);
+  tool_json_add_number (builder, "resumed", self->resumed);
   if (self->why_not_resumed != NULL)
-    {
-      g_string_append (json, ", \"why_not_resumed\": ");
-      ftp_text_append_json (json, self->why_not_resumed);
-    }
+    tool_json_add_string (builder, "why_not_resumed", self->why_not_resumed);
+  tool_json_add_boolean (builder, "interrupted", self->is_interrupted);
+  tool_json_add_strings (builder, "failures", (const char *const *) self->failures->pdata, self->failures->len);
 }

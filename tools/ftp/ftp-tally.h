@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "../tool-json.h"
+#include "../tool.h"
 
 G_BEGIN_DECLS
 
-/* What was done, for the summary and the exit code. */
+/* What was done, for the summary and the exit status. */
 typedef struct
 {
   guint files_done;
@@ -15,6 +16,7 @@ typedef struct
   guint links_skipped; /* and devices, and whatever is neither a file nor a folder */
   guint64 bytes;       /* that went over data connections */
   guint connections;   /* for control */
+  guint logins;        /* of these, that came to be ready for transfers */
   guint data_connections;
   guint resumed;         /* of the data connections */
   char *why_not_resumed; /* of the first data connection that was not; NULL: there was none */
@@ -30,10 +32,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FtpTally, ftp_tally_free)
 
 void ftp_tally_fail (FtpTally *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-int ftp_tally_get_exit_code (const FtpTally *self);
+/* TOOL_EXIT_FAILED: no login came about; TOOL_EXIT_NO: one did, and not all was done. */
+ToolExit ftp_tally_get_exit (const FtpTally *self);
 
 char *ftp_tally_to_text (const FtpTally *self, double seconds);
 
-void ftp_tally_append_json (const FtpTally *self, double seconds, GString *json);
+/* Members of the object that is being built. */
+void ftp_tally_add_to_json (const FtpTally *self, double seconds, JsonBuilder *builder);
 
 G_END_DECLS

@@ -5,10 +5,6 @@
 
 G_BEGIN_DECLS
 
-char *ftp_text_printable (const char *text);
-
-void ftp_text_append_json (GString *json, const char *text);
-
 gboolean ftp_text_parse_number (const char *text, gsize length, gint64 *number);
 
 gboolean ftp_text_parse_time (const char *text, gsize length, gint64 *seconds);

@@ -1,24 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ftp-tool.h"
-
-#include <stdio.h>
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../tool-json.h"
+#include "../tool.h"
+#include "../wipe.h"
 #include "ftp-ls.h"
 #include "ftp-options.h"
 #include "ftp-password.h"
-#include "ftp-text.h"
+#include "ftp-transfer.h"
 #include "ftp-workers.h"
 
 /* gtls-session ftp: what is asked for, with whom, and what came of it. */
 
-#define EXIT_FAILED 1
-#define EXIT_USAGE 2
+#define FORMAT 1 /* of the JSON, which doc/ftp-json.md documents */
 
-static void
-complain (const GError *error)
+/* What on this side can be seen to fail before anybody is asked anything. */
+
+static gboolean
+check_is (const char *path, mode_t type, int wrong_type, const char *what, int mode, GError **error)
 {
-  fprintf (stderr, "gtls-session ftp: %s\n", error->message);
+  struct stat status;
+  int code = 0;
+
+  if (stat (path, &status) != 0)
+    code = errno;
+  else if ((status.st_mode & S_IFMT) != type)
+    code = wrong_type;
+  else if (access (path, mode) != 0)
+    code = errno;
+  if (code != 0)
+    ftp_transfer_set_errno (error, code, what, path);
+  return code == 0;
+}
+
+static gboolean
+check_local (const FtpOptions *options, GError **error)
+{
+  g_autofree char *folder = NULL;
+
+  switch (options->verb)
+    {
+    case FTP_VERB_GET:
+      folder = g_path_get_dirname (options->local);
+      return check_is (folder, S_IFDIR, ENOTDIR, "written to", W_OK | X_OK, error);
+    case FTP_VERB_PUT:
+      if (g_file_test (options->local, G_FILE_TEST_IS_DIR))
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, "%s is a folder, which mirror uploads",
+                       options->local);
+          return FALSE;
+        }
+      return check_is (options->local, S_IFREG, EINVAL, "read", R_OK, error);
+    case FTP_VERB_MIRROR_UP:
+      return check_is (options->local, S_IFDIR, ENOTDIR, "read", R_OK | X_OK, error);
+    default:
+      return TRUE;
+    }
 }
 
 /* With whom */
@@ -49,22 +88,28 @@ static void
 print_json (const FtpOptions *options, const FtpTally *tally, const FtpListing *listing, double seconds)
 {
   static const char *const verbs[] = { "ls", "get", "put", "mirror-down", "mirror-up" };
-  g_autoptr (GString) json = g_string_new (NULL);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *url = ftp_url_to_string (options->url);
 
-  g_string_append_printf (json, "{\"verb\": \"%s\", \"url\": ", verbs[options->verb]);
-  ftp_text_append_json (json, url);
-  g_string_append (json, ", ");
+  json_builder_begin_object (builder);
+  tool_json_add_number (builder, "format", FORMAT);
+  tool_json_add_string (builder, "verb", verbs[options->verb]);
+  tool_json_add_string (builder, "url", url);
   if (listing != NULL)
-    {
-      ftp_ls_append_json (listing, json);
-      g_string_append (json, ", ");
-    }
-  ftp_tally_append_json (tally, seconds, json);
-  printf ("%s}\n", json->str);
+    ftp_ls_add_to_json (listing, builder);
+  ftp_tally_add_to_json (tally, seconds, builder);
+  json_builder_end_object (builder);
+  tool_json_print (builder);
 }
 
-static int
+static void
+complain (FtpTally *tally, const char *sentence)
+{
+  ftp_tally_fail (tally, "%s", sentence);
+  tool_warn ("%s", sentence);
+}
+
+static ToolExit
 list (const FtpOptions *options, const FtpSite *site)
 {
   gint64 began = g_get_monotonic_time ();
@@ -72,23 +117,15 @@ list (const FtpOptions *options, const FtpSite *site)
   g_autoptr (FtpListing) listing = ftp_ls_read (site, &error);
 
   if (listing == NULL)
-    {
-      ftp_tally_fail (site->tally, "%s", error->message);
-      complain (error);
-    }
+    complain (site->tally, error->message);
   for (guint i = 0; listing != NULL && i < listing->refused->len; i++)
-    {
-      const char *sentence = g_ptr_array_index (listing->refused, i);
-
-      ftp_tally_fail (site->tally, "%s", sentence);
-      fprintf (stderr, "gtls-session ftp: %s\n", sentence);
-    }
+    complain (site->tally, g_ptr_array_index (listing->refused, i));
 
   if (options->json)
     print_json (options, site->tally, listing, (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC);
   else if (listing != NULL)
     ftp_ls_print (listing);
-  return ftp_tally_get_exit_code (site->tally);
+  return ftp_tally_get_exit (site->tally);
 }
 
 static FtpProgressStyle
@@ -112,7 +149,7 @@ make_job (const FtpOptions *options)
   return ftp_job_new (kinds[options->verb], options->local, options->url->path);
 }
 
-static int
+static ToolExit
 transfer (const FtpOptions *options, const FtpSite *site)
 {
   gboolean is_mirror = options->verb == FTP_VERB_MIRROR_DOWN || options->verb == FTP_VERB_MIRROR_UP;
@@ -140,54 +177,46 @@ transfer (const FtpOptions *options, const FtpSite *site)
     {
       g_autofree char *text = ftp_tally_to_text (site->tally, seconds);
 
-      printf ("%s\n", text);
+      g_print ("%s\n", text);
     }
-  return ftp_tally_get_exit_code (site->tally);
+  return ftp_tally_get_exit (site->tally);
 }
 
-static int
-run (const FtpOptions *options, GError **error)
+static ToolExit
+run (const FtpOptions *options)
 {
   const char *user = find_user (options);
   g_autoptr (FtpTally) tally = ftp_tally_new ();
   g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GError) error = NULL;
   FtpSite site = { .url = options->url, .user = user, .only_tls12 = options->only_tls12, .tally = tally };
   char *password;
-  int code;
+  ToolExit status;
 
+  if (!check_local (options, &error))
+    return tool_fail (error);
   if (options->ca != NULL)
     {
-      database = G_TLS_DATABASE (g_tls_session_file_database_new (options->ca, error));
+      database = G_TLS_DATABASE (g_tls_session_file_database_new (options->ca, &error));
       if (database == NULL)
-        return EXIT_FAILED;
+        return tool_fail (error);
     }
-  password = find_password (options, user, error);
+  password = find_password (options, user, &error);
   if (password == NULL)
-    return EXIT_FAILED;
+    return tool_fail (error);
 
   site.database = database;
   site.password = password;
   site.timeout = (guint) options->timeout;
-  code = options->verb == FTP_VERB_LS ? list (options, &site) : transfer (options, &site);
-  ftp_password_free (password);
-  return code;
+  status = options->verb == FTP_VERB_LS ? list (options, &site) : transfer (options, &site);
+  wipe_and_free (password);
+  return status;
 }
 
 int
 gtls_session_tool_ftp (int argc, char **argv)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FtpOptions) options = ftp_options_parse (argc, argv, &error);
-  int code = options != NULL ? run (options, &error) : EXIT_USAGE;
+  g_autoptr (FtpOptions) options = ftp_options_parse (argc, argv);
 
-  if (error != NULL)
-    complain (error);
-  if (code == EXIT_USAGE)
-    fprintf (stderr, "See gtls-session ftp --help\n");
-  if (fflush (stdout) != 0)
-    {
-      fprintf (stderr, "gtls-session ftp: Standard output cannot be written\n");
-      return EXIT_FAILED;
-    }
-  return code;
+  return options != NULL ? run (options) : TOOL_EXIT_USAGE;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../wipe.h"
+
 static const struct
 {
   const char *scheme;
@@ -25,9 +27,7 @@ ftp_url_free (FtpUrl *self)
 {
   g_free (self->host);
   g_free (self->user);
-  if (self->password != NULL)
-    memset (self->password, 0, strlen (self->password));
-  g_free (self->password);
+  wipe_and_free (self->password);
   g_free (self->path);
   g_free (self);
 }

@@ -4,7 +4,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 
-#include "ftp-text.h"
+#include "../terminal.h"
 
 /* NOTES:
  *
@@ -76,7 +76,7 @@ is_interrupted (Crew *self)
 static void
 complain (Crew *self, const char *about, const char *message)
 {
-  g_autofree char *printable = ftp_text_printable (about);
+  g_autofree char *printable = terminal_clean (about);
   g_autofree char *sentence = g_strdup_printf ("%s: %s", printable, message);
 
   ftp_tally_fail (self->orders->tally, "%s", sentence);

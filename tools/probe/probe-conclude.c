@@ -188,8 +188,8 @@ find (ProbeReport *self, const char *code, const char *node, const char *format,
   g_ptr_array_add (self->findings, finding);
 }
 
-static char *
-list_faults (GTlsCertificateFlags faults)
+char *
+probe_list_faults (GTlsCertificateFlags faults)
 {
   GString *words = g_string_new (NULL);
 
@@ -228,7 +228,7 @@ judge_node (ProbeReport *self, ProbeNode *node)
 
   if (node->faults != 0)
     {
-      g_autofree char *words = list_faults (node->faults);
+      g_autofree char *words = probe_list_faults (node->faults);
 
       find (self, "not-verified", node->name, "The certificate was not verified: %s.", words);
     }

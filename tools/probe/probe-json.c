@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "probe.h"
 
-#include <json-glib/json-glib.h>
+#include "../tool-json.h"
 
 /* The report for a program. doc/probe-json.md documents it; what is there changes only together with FORMAT. */
 
 #define FORMAT 1
-
-static void
-add_string (JsonBuilder *builder, const char *name, const char *text)
-{
-  g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, -1) : NULL;
-
-  json_builder_set_member_name (builder, name);
-  if (valid != NULL)
-    json_builder_add_string_value (builder, valid);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
-add_number (JsonBuilder *builder, const char *name, gint64 number)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, number);
-}
 
 /* Negative: not known. */
 static void
@@ -37,39 +18,15 @@ add_time_taken (JsonBuilder *builder, const char *name, gint64 microseconds)
     json_builder_add_null_value (builder);
 }
 
-static void
-add_boolean (JsonBuilder *builder, const char *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
-add_date (JsonBuilder *builder, const char *name, GDateTime *date)
-{
-  g_autoptr (GDateTime) utc = date != NULL ? g_date_time_to_utc (date) : NULL;
-  g_autofree char *text = utc != NULL ? g_date_time_format (utc, "%Y-%m-%dT%H:%M:%SZ") : NULL;
-
-  add_string (builder, name, text);
-}
-
-static void
-begin_array (JsonBuilder *builder, const char *name)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_begin_array (builder);
-}
-
 /* Nodes */
 
 static void
 add_verification (JsonBuilder *builder, ProbeNode *node)
 {
-  json_builder_set_member_name (builder, "verification");
-  json_builder_begin_object (builder);
-  add_boolean (builder, "verified", node->faults == 0);
-  add_boolean (builder, "accepted_by_hand", node->faults != 0);
-  begin_array (builder, "faults");
+  tool_json_begin_object (builder, "verification");
+  tool_json_add_boolean (builder, "verified", node->faults == 0);
+  tool_json_add_boolean (builder, "accepted_by_hand", node->faults != 0);
+  tool_json_begin_array (builder, "faults");
   for (const ProbeFault *fault = probe_faults; fault->name != NULL; fault++)
     if (node->faults & fault->flag)
       json_builder_add_string_value (builder, fault->name);
@@ -78,21 +35,14 @@ add_verification (JsonBuilder *builder, ProbeNode *node)
 }
 
 static void
-add_chain (JsonBuilder *builder, ProbeNode *node)
+add_certificate (JsonBuilder *builder, gpointer element, gpointer user_data)
 {
-  begin_array (builder, "chain");
-  for (guint i = 0; i < node->chain->len; i++)
-    {
-      ProbeCertificate *certificate = g_ptr_array_index (node->chain, i);
+  ProbeCertificate *certificate = element;
 
-      json_builder_begin_object (builder);
-      add_string (builder, "subject", certificate->subject);
-      add_string (builder, "issuer", certificate->issuer);
-      add_date (builder, "not_before", certificate->begins);
-      add_date (builder, "not_after", certificate->ends);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
+  tool_json_add_string (builder, "subject", certificate->subject);
+  tool_json_add_string (builder, "issuer", certificate->issuer);
+  tool_json_add_date (builder, "not_before", certificate->begins);
+  tool_json_add_date (builder, "not_after", certificate->ends);
 }
 
 static void
@@ -100,19 +50,19 @@ add_tickets (JsonBuilder *builder, ProbeNode *node)
 {
   GTlsSessionTicket *ticket = node->ticket;
 
-  json_builder_set_member_name (builder, "tickets");
-  json_builder_begin_object (builder);
-  add_number (builder, "count", node->n_tickets);
-  add_number (builder, "lifetime_s", ticket != NULL ? g_tls_session_ticket_get_lifetime (ticket) : 0);
-  add_number (builder, "max_early_data", ticket != NULL ? g_tls_session_ticket_get_max_early_data (ticket) : 0);
-  add_boolean (builder, "single_use", ticket != NULL && g_tls_session_ticket_get_single_use (ticket));
+  tool_json_begin_object (builder, "tickets");
+  tool_json_add_number (builder, "count", node->n_tickets);
+  tool_json_add_number (builder, "lifetime_s", ticket != NULL ? g_tls_session_ticket_get_lifetime (ticket) : 0);
+  tool_json_add_number (builder, "max_early_data",
+                        ticket != NULL ? g_tls_session_ticket_get_max_early_data (ticket) : 0);
+  tool_json_add_boolean (builder, "single_use", ticket != NULL && g_tls_session_ticket_get_single_use (ticket));
   json_builder_end_object (builder);
 }
 
 static void
 add_runs (JsonBuilder *builder, ProbeNode *node)
 {
-  begin_array (builder, "runs");
+  tool_json_begin_array (builder, "runs");
   for (guint i = 0; i < node->runs->len; i++)
     {
       ProbeRun *run = &g_array_index (node->runs, ProbeRun, i);
@@ -120,9 +70,9 @@ add_runs (JsonBuilder *builder, ProbeNode *node)
       json_builder_begin_object (builder);
       add_time_taken (builder, "full_us", run->full_us);
       add_time_taken (builder, "second_us", run->resumed_us);
-      add_string (builder, "resumption", probe_name_resumption (run->resumption));
-      add_string (builder, "explanation", run->explanation);
-      add_string (builder, "failure", run->failure);
+      tool_json_add_string (builder, "resumption", probe_name_resumption (run->resumption));
+      tool_json_add_string (builder, "explanation", run->explanation);
+      tool_json_add_string (builder, "failure", run->failure);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -131,30 +81,30 @@ add_runs (JsonBuilder *builder, ProbeNode *node)
 static void
 add_answer (JsonBuilder *builder, ProbeNode *node)
 {
-  add_string (builder, "version", probe_name_version (node->version));
-  add_string (builder, "cipher", node->cipher);
-  add_string (builder, "alpn", node->alpn);
+  tool_json_add_string (builder, "version", probe_name_version (node->version));
+  tool_json_add_string (builder, "cipher", node->cipher);
+  tool_json_add_string (builder, "alpn", node->alpn);
   add_verification (builder, node);
-  add_chain (builder, node);
+  tool_json_add_objects (builder, "chain", node->chain, add_certificate, NULL);
   add_tickets (builder, node);
-  add_number (builder, "resumed", probe_node_count_resumed (node));
+  tool_json_add_number (builder, "resumed", probe_node_count_resumed (node));
   add_time_taken (builder, "median_full_us", probe_node_median_full (node));
   add_time_taken (builder, "median_resumed_us", probe_node_median_resumed (node));
   add_runs (builder, node);
 }
 
 static void
-add_node (JsonBuilder *builder, ProbeNode *node)
+add_node (JsonBuilder *builder, gpointer element, gpointer user_data)
 {
+  ProbeNode *node = element;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (node->address);
   g_autofree char *address = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
 
-  json_builder_begin_object (builder);
-  add_string (builder, "name", node->name);
-  add_string (builder, "address", address);
-  add_number (builder, "port", g_inet_socket_address_get_port (inet));
-  add_string (builder, "stage", probe_stage_get_name (node->stage));
-  add_string (builder, "failure", node->failure);
+  tool_json_add_string (builder, "name", node->name);
+  tool_json_add_string (builder, "address", address);
+  tool_json_add_number (builder, "port", g_inet_socket_address_get_port (inet));
+  tool_json_add_string (builder, "stage", probe_stage_get_name (node->stage));
+  tool_json_add_string (builder, "failure", node->failure);
   json_builder_set_member_name (builder, "answer");
   if (node->stage == PROBE_STAGE_DONE)
     {
@@ -164,7 +114,6 @@ add_node (JsonBuilder *builder, ProbeNode *node)
     }
   else
     json_builder_add_null_value (builder);
-  json_builder_end_object (builder);
 }
 
 /* Sharing */
@@ -176,28 +125,21 @@ name_node (ProbeReport *report, guint number)
 }
 
 static void
-add_offers (JsonBuilder *builder, ProbeReport *report)
+add_offer (JsonBuilder *builder, gpointer element, gpointer report)
 {
-  begin_array (builder, "offers");
-  for (guint i = 0; i < report->offers->len; i++)
-    {
-      ProbeOffer *offer = g_ptr_array_index (report->offers, i);
+  ProbeOffer *offer = element;
 
-      json_builder_begin_object (builder);
-      add_string (builder, "from", name_node (report, offer->from));
-      add_string (builder, "to", name_node (report, offer->to));
-      add_string (builder, "resumption", probe_name_resumption (offer->resumption));
-      add_string (builder, "explanation", offer->explanation);
-      add_string (builder, "failure", offer->failure);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
+  tool_json_add_string (builder, "from", name_node (report, offer->from));
+  tool_json_add_string (builder, "to", name_node (report, offer->to));
+  tool_json_add_string (builder, "resumption", probe_name_resumption (offer->resumption));
+  tool_json_add_string (builder, "explanation", offer->explanation);
+  tool_json_add_string (builder, "failure", offer->failure);
 }
 
 static void
 add_groups (JsonBuilder *builder, ProbeReport *report)
 {
-  begin_array (builder, "groups");
+  tool_json_begin_array (builder, "groups");
   for (guint i = 0; i < report->groups->len; i++)
     {
       GArray *group = g_ptr_array_index (report->groups, i);
@@ -211,20 +153,13 @@ add_groups (JsonBuilder *builder, ProbeReport *report)
 }
 
 static void
-add_findings (JsonBuilder *builder, ProbeReport *report)
+add_finding (JsonBuilder *builder, gpointer element, gpointer user_data)
 {
-  begin_array (builder, "findings");
-  for (guint i = 0; i < report->findings->len; i++)
-    {
-      ProbeFinding *finding = g_ptr_array_index (report->findings, i);
+  ProbeFinding *finding = element;
 
-      json_builder_begin_object (builder);
-      add_string (builder, "code", finding->code);
-      add_string (builder, "node", finding->node);
-      add_string (builder, "text", finding->text);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
+  tool_json_add_string (builder, "code", finding->code);
+  tool_json_add_string (builder, "node", finding->node);
+  tool_json_add_string (builder, "text", finding->text);
 }
 
 /* The whole */
@@ -232,40 +167,34 @@ add_findings (JsonBuilder *builder, ProbeReport *report)
 static void
 add_plan (JsonBuilder *builder, const ProbePlan *plan)
 {
-  add_string (builder, "host", plan->host);
-  add_number (builder, "port", plan->port);
-  add_string (builder, "starttls", plan->starttls != NULL ? starttls_get_name (plan->starttls) : NULL);
-  begin_array (builder, "alpn_offered");
-  for (char **name = plan->alpn; name != NULL && *name != NULL; name++)
-    json_builder_add_string_value (builder, *name);
-  json_builder_end_array (builder);
-  add_boolean (builder, "only_tls12", plan->only_tls12);
+  const char *const *alpn = (const char *const *) plan->alpn;
+
+  tool_json_add_string (builder, "host", plan->host);
+  tool_json_add_number (builder, "port", plan->port);
+  tool_json_add_string (builder, "starttls", plan->starttls != NULL ? starttls_get_name (plan->starttls) : NULL);
+  tool_json_add_strings (builder, "alpn_offered", alpn, alpn != NULL ? g_strv_length (plan->alpn) : 0);
+  tool_json_add_boolean (builder, "only_tls12", plan->only_tls12);
 }
 
 static void
 add_report (JsonBuilder *builder, ProbeReport *report)
 {
-  add_number (builder, "format", FORMAT);
-  add_date (builder, "began", report->began);
+  tool_json_add_number (builder, "format", FORMAT);
+  tool_json_add_date (builder, "began", report->began);
   add_plan (builder, report->plan);
-  begin_array (builder, "nodes");
-  for (guint i = 0; i < report->nodes->len; i++)
-    add_node (builder, g_ptr_array_index (report->nodes, i));
-  json_builder_end_array (builder);
-  add_offers (builder, report);
+  tool_json_add_objects (builder, "nodes", report->nodes, add_node, NULL);
+  tool_json_add_objects (builder, "offers", report->offers, add_offer, report);
   add_groups (builder, report);
-  add_findings (builder, report);
+  tool_json_add_objects (builder, "findings", report->findings, add_finding, NULL);
 }
 
-char *
+void
 probe_tell_json (ProbeReport *report)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (builder);
   add_report (builder, report);
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return json_to_string (root, TRUE);
+  tool_json_print (builder);
 }

@@ -39,7 +39,7 @@ tell_certificate (ProbeCertificate *certificate, guint number)
 static void
 tell_verification (ProbeNode *node)
 {
-  g_autoptr (GString) words = NULL;
+  g_autofree char *words = probe_list_faults (node->faults);
 
   if (node->faults == 0)
     {
@@ -47,12 +47,8 @@ tell_verification (ProbeNode *node)
       return;
     }
 
-  words = g_string_new (NULL);
-  for (const ProbeFault *fault = probe_faults; fault->name != NULL; fault++)
-    if (node->faults & fault->flag)
-      g_string_append_printf (words, "%s%s", words->len > 0 ? ", " : "", fault->words);
   terminal_field ("certificate", TERMINAL_BAD,
-                  "NOT VERIFIED: %s. The probe accepted it by hand, for its own connections only.", words->str);
+                  "NOT VERIFIED: %s. The probe accepted it by hand, for its own connections only.", words);
 }
 
 static void

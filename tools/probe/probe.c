@@ -89,15 +89,6 @@ read_options (Options *options, int *argc, char ***argv)
 }
 
 static gboolean
-check_range (const char *what, int value, int max, char **complaint)
-{
-  if (value >= 1 && value <= max)
-    return TRUE;
-  *complaint = g_strdup_printf ("%s has to be from 1 to %d, not %d", what, max, value);
-  return FALSE;
-}
-
-static gboolean
 set_starttls (ProbePlan *plan, const char *name, char **complaint)
 {
   g_autofree char *known = NULL;
@@ -187,8 +178,8 @@ fill_plan (ProbePlan *plan, const Options *options, const char *host, char **com
   plan->only_tls12 = options->only_tls12;
   plan->count = (guint) options->count;
   plan->timeout = (guint) options->timeout;
-  return check_range ("--count", options->count, MAX_COUNT, complaint) &&
-         check_range ("--timeout", options->timeout, MAX_TIMEOUT, complaint) &&
+  return tool_check_range ("--count", options->count, MAX_COUNT, complaint) &&
+         tool_check_range ("--timeout", options->timeout, MAX_TIMEOUT, complaint) &&
          set_starttls (plan, options->starttls, complaint) && set_alpn (plan, options->alpn, complaint) &&
          set_host (plan, host, complaint) && add_addresses (plan, options->addresses, complaint);
 }
@@ -230,8 +221,22 @@ look_up (ProbePlan *plan, GError **error)
         n_left_out++;
     }
   if (n_left_out > 0)
-    g_printerr ("gtls-session: %s has more addresses than %d; %u are left out\n", plan->host, PROBE_MAX_NODES,
-                n_left_out);
+    tool_warn ("%s has more addresses than %d; %u are left out", plan->host, PROBE_MAX_NODES, n_left_out);
+  return TRUE;
+}
+
+/* An address needs no looking up, which would lose its scope, the part behind the % (RFC 4007). Certificates know none. */
+static gboolean
+take_literal (ProbePlan *plan)
+{
+  GSocketAddress *address = g_inet_socket_address_new_from_string (plan->host, plan->port);
+  char *scope = strchr (plan->host, '%');
+
+  if (address == NULL)
+    return FALSE;
+  if (scope != NULL)
+    *scope = '\0';
+  g_ptr_array_add (plan->addresses, address);
   return TRUE;
 }
 
@@ -244,18 +249,14 @@ prepare (ProbePlan *plan, const char *ca, GError **error)
       if (plan->database == NULL)
         return FALSE;
     }
-  return plan->addresses->len > 0 || look_up (plan, error);
+  return plan->addresses->len > 0 || take_literal (plan) || look_up (plan, error);
 }
 
 static ToolExit
 tell (ProbeReport *report, gboolean as_json)
 {
   if (as_json)
-    {
-      g_autofree char *text = probe_tell_json (report);
-
-      g_print ("%s\n", text);
-    }
+    probe_tell_json (report);
   else
     probe_tell_text (report);
 

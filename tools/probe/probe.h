@@ -170,9 +170,11 @@ typedef struct
 /* Ends with one whose name is NULL. */
 extern const ProbeFault probe_faults[];
 
+/* In words, with commas between them. Owned by the caller. */
+char *probe_list_faults (GTlsCertificateFlags faults);
+
 void probe_tell_text (ProbeReport *report);
 
-/* Owned by the caller. */
-char *probe_tell_json (ProbeReport *report);
+void probe_tell_json (ProbeReport *report);
 
 G_END_DECLS

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../wipe.h"
+
 /* NOTES:
  *
  * doc/archive-format.md has the bytes. A file that is read is not trusted: lengths are bounded, and a ticket has to be
@@ -27,16 +29,6 @@ archive_item_free (ArchiveItem *self)
   g_free (self->key);
   g_clear_object (&self->ticket);
   g_free (self);
-}
-
-/* explicit_bzero() is not everywhere. */
-static void
-wipe (void *data, gsize size)
-{
-  volatile guint8 *bytes = data;
-
-  for (gsize i = 0; i < size; i++)
-    bytes[i] = 0;
 }
 
 /* Writing */

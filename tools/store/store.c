@@ -61,7 +61,6 @@ ticket_of (GList *item)
 static GList *
 find (Work *work, const char *id)
 {
-  g_autofree char *clean = terminal_clean (id);
   GList *found = NULL;
 
   for (GList *item = work->entries; item != NULL; item = item->next)
@@ -73,13 +72,13 @@ find (Work *work, const char *id)
       if (found != NULL &&
           strcmp (g_tls_session_ticket_get_id (ticket), g_tls_session_ticket_get_id (ticket_of (found))) != 0)
         {
-          g_printerr ("gtls-session: several tickets have an id that begins with '%s'\n", clean);
+          tool_warn ("Several tickets have an id that begins with '%s'", id);
           return NULL;
         }
       found = item;
     }
   if (found == NULL)
-    g_printerr ("gtls-session: there is no ticket with the id '%s'\n", clean);
+    tool_warn ("There is no ticket with the id '%s'", id);
   return found;
 }
 
@@ -141,7 +140,7 @@ do_list (Work *work)
 
   if (work->entries == NULL)
     {
-      g_print ("%s is empty.\n", g_tls_session_file_store_get_path (work->store));
+      terminal_line (TERMINAL_PLAIN, "%s is empty.", g_tls_session_file_store_get_path (work->store));
       return TOOL_EXIT_DONE;
     }
   g_print ("%s\n", painted);
@@ -285,8 +284,8 @@ do_export (Work *work)
   for (guint i = 0; !work->keep && i < chosen->len; i++)
     if (!forget (work, g_ptr_array_index (chosen, i), &error))
       return tool_fail (error);
-  g_print ("%u %s to %s; who can read that file can resume these sessions\n", chosen->len,
-           work->keep ? "copied" : "moved", work->words[0]);
+  terminal_line (TERMINAL_PLAIN, "%u %s to %s; who can read that file can resume these sessions", chosen->len,
+                 work->keep ? "copied" : "moved", work->words[0]);
   return TOOL_EXIT_DONE;
 }
 
@@ -307,8 +306,8 @@ do_import (Work *work)
         return tool_fail (error);
       n_usable += is_over (work, item->ticket) ? 0 : 1;
     }
-  g_print ("%u read, of which %u can still be used and are in the store; remove %s now\n", items->len, n_usable,
-           work->words[0]);
+  terminal_line (TERMINAL_PLAIN, "%u read, of which %u can still be used and are in the store; remove %s now",
+                 items->len, n_usable, work->words[0]);
   return TOOL_EXIT_DONE;
 }
 
@@ -317,14 +316,18 @@ do_import (Work *work)
 typedef struct
 {
   const char *name;
+  const char *usage; /* what follows the name */
   guint min_words;
   guint max_words;
   ToolExit (*run) (Work *work);
 } Action;
 
 static const Action actions[] = {
-  { "list", 0, 0, do_list },         { "show", 1, 1, do_show },     { "forget", 0, 10000, do_forget },
-  { "export", 1, 10000, do_export }, { "import", 1, 1, do_import },
+  { "list", "", 0, 0, do_list },
+  { "show", " ID", 1, 1, do_show },
+  { "forget", " ID…, or forget --all", 0, G_MAXUINT, do_forget },
+  { "export", " FILE [ID…]", 1, G_MAXUINT, do_export },
+  { "import", " FILE", 1, 1, do_import },
 };
 
 static const Action *
@@ -388,7 +391,7 @@ gtls_session_tool_store (int argc, char **argv)
                   &argv) != TOOL_EXIT_DONE)
     return TOOL_EXIT_USAGE;
   if (argc < 2)
-    return tool_complain (verb, "An action is missing");
+    return tool_complain (verb, "An action is missing: list, show, forget, export or import");
   action = find_action (argv[1]);
   if (action == NULL)
     return tool_complain (verb, "There is no action '%s'", argv[1]);
@@ -396,8 +399,10 @@ gtls_session_tool_store (int argc, char **argv)
   work.words = argv + 2;
   n_words = (guint) argc - 2;
   if (n_words < action->min_words || n_words > action->max_words)
-    return tool_complain (verb, "'%s' takes another number of words", action->name);
+    return tool_complain (verb, "It is: %s%s", action->name, action->usage);
   if (action->run == do_forget && work.all == (n_words > 0))
-    return tool_complain (verb, "'forget' takes either IDs or --all");
+    return tool_complain (verb, "It is: %s%s", action->name, action->usage);
+  if ((work.all && action->run != do_forget) || (work.keep && action->run != do_export))
+    return tool_complain (verb, "'%s' takes no %s", action->name, work.all ? "--all" : "--keep");
   return run (action, path, &work);
 }

@@ -51,7 +51,7 @@ _gtls_session ()
         compopt -o filenames 2>/dev/null
       fi
       ;;
-    demo) words='--tls1.2 --help' ;;
+    demo) words='--tls1.2 --timeout --help' ;;
     store)
       for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
  */
 typedef struct _DemoServer DemoServer;
 
+/* What it says to each client, behind the tickets. */
+#define DEMO_SERVER_GREETING "Welcome\n"
+
 DemoServer *demo_server_new (GError **error);
 
 void demo_server_free (DemoServer *self);

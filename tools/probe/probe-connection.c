@@ -3,6 +3,7 @@
 
 #define CLOSE_TIMEOUT_MS 1000
 #define QUIET_MS 250        /* so long without a ticket, and no more are awaited */
+#define COUNT_MS 3000       /* so long at the most: what a server says by and by has no end, perhaps */
 #define MAX_DISCARDED 65536 /* bytes of application data that are read past while looking for tickets */
 #define BLOCK 4096
 
@@ -163,26 +164,31 @@ wait_for_more (GPollableInputStream *input)
   return is_readable;
 }
 
+/* TRUE while there may be more. */
+static gboolean
+read_past (GPollableInputStream *input, gsize *n_discarded)
+{
+  g_autoptr (GError) error = NULL;
+  char block[BLOCK];
+  gssize n_read = g_pollable_input_stream_read_nonblocking (input, block, sizeof block, NULL, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return wait_for_more (input);
+  *n_discarded += n_read > 0 ? (gsize) n_read : 0;
+  return n_read > 0 && *n_discarded < MAX_DISCARDED; /* an end, or a failure, is the end of tickets too */
+}
+
 guint
 probe_connection_count_tickets (ProbeConnection *self)
 {
   GTlsClientConnection *tls = g_tls_session_helper_get_connection (self->helper);
   GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (G_IO_STREAM (tls)));
   g_autolist (GTlsSessionTicket) tickets = NULL;
+  gint64 deadline = g_get_monotonic_time () + (gint64) COUNT_MS * 1000;
   gsize n_discarded = 0;
-  gssize n_read;
 
-  do
-    {
-      g_autoptr (GError) error = NULL;
-      char block[BLOCK];
-
-      n_read = g_pollable_input_stream_read_nonblocking (input, block, sizeof block, NULL, &error);
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        n_read = wait_for_more (input) ? 1 : 0;
-      n_discarded += n_read > 0 ? (gsize) n_read : 0;
-    }
-  while (n_read > 0 && n_discarded < MAX_DISCARDED); /* an end, or a failure, is the end of tickets too */
+  while (g_get_monotonic_time () < deadline && read_past (input, &n_discarded))
+    ;
 
   tickets = g_tls_session_helper_list_tickets (self->helper);
   return g_list_length (tickets);

@@ -123,13 +123,16 @@ node_new (const ProbePlan *plan, GSocketAddress *address)
   ProbeNode *node = g_new0 (ProbeNode, 1);
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (address);
   guint16 port = g_inet_socket_address_get_port (inet);
-  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
+  gboolean is_ipv6 = g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6;
+  guint32 scope = is_ipv6 ? g_inet_socket_address_get_scope_id (inet) : 0;
+  g_autofree char *plain = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
+  g_autofree char *host = scope != 0 ? g_strdup_printf ("%s%%%u", plain, scope) : g_strdup (plain);
 
   node->address = g_object_ref (address);
   if (port == plan->port)
     node->name = g_steal_pointer (&host);
   else
-    node->name = g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+    node->name = g_strdup_printf (is_ipv6 ? "[%s]:%u" : "%s:%u", host, port);
   node->chain = g_ptr_array_new_with_free_func (certificate_free);
   node->runs = g_array_new (FALSE, TRUE, sizeof (ProbeRun));
   g_array_set_clear_func (node->runs, run_clear);

@@ -60,8 +60,7 @@ on_reply (GObject *object, GAsyncResult *result, gpointer data)
 
   if (reply == NULL)
     {
-      g_task_return_error (task, error);
-      g_object_unref (task);
+      ftp_transfer_fail (task, error);
       return;
     }
 
@@ -100,6 +99,13 @@ ftp_facts_ask_finish (FtpControl *control, GAsyncResult *result, FtpFacts *facts
 
   *facts = self->facts;
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+ftp_transfer_fail (GTask *task, GError *error)
+{
+  g_task_return_error (task, error);
+  g_object_unref (task);
 }
 
 void

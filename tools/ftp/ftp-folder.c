@@ -2,6 +2,7 @@
 #include "ftp-folder.h"
 
 #include "ftp-data.h"
+#include "ftp-transfer.h"
 
 /* NOTES:
  *
@@ -42,13 +43,6 @@ reading_free (gpointer data)
 }
 
 static void
-fail (GTask *task, GError *error)
-{
-  g_task_return_error (task, error);
-  g_object_unref (task);
-}
-
-static void
 succeed (GTask *task)
 {
   Reading *self = g_task_get_task_data (task);
@@ -73,7 +67,7 @@ fail_or_try_next (GTask *task, GError *error)
 
   if (self->way == WAY_LIST || ftp_control_is_broken (self->control))
     {
-      fail (task, error);
+      ftp_transfer_fail (task, error);
       return;
     }
   g_error_free (error);
@@ -160,7 +154,7 @@ on_folder_changed (GObject *control, GAsyncResult *result, gpointer data)
   g_autoptr (FtpReply) reply = ftp_control_command_finish (FTP_CONTROL (control), result, &error);
 
   if (reply == NULL || !ftp_reply_expect (reply, 2, "to change to the folder", &error))
-    fail (task, error);
+    ftp_transfer_fail (task, error);
   else
     try_way (task, ftp_control_has_feature (self->control, FTP_FEATURE_MLST) ? WAY_MLSD : WAY_LIST_ALL);
 }

@@ -39,8 +39,7 @@ fail (GTask *task, GError *error)
       ftp_progress_pass_over (self->orders->progress, -ftp_partial_get_size (self->partial));
       ftp_partial_leave (g_steal_pointer (&self->partial), self->facts.modified);
     }
-  g_task_return_error (task, error);
-  g_object_unref (task);
+  ftp_transfer_fail (task, error);
 }
 
 static void

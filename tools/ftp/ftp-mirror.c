@@ -56,13 +56,6 @@ mirroring_begin (FtpJob *job, FtpControl *control, FtpOrders *orders, GTask *tas
 }
 
 static void
-fail (GTask *task, GError *error)
-{
-  g_task_return_error (task, error);
-  g_object_unref (task);
-}
-
-static void
 succeed (GTask *task)
 {
   Mirroring *self = g_task_get_task_data (task);
@@ -168,7 +161,7 @@ on_folder_to_get (GObject *control, GAsyncResult *result, gpointer data)
 
   if (listing == NULL || !make_local_folder (self, &error))
     {
-      fail (task, error);
+      ftp_transfer_fail (task, error);
       return;
     }
 
@@ -188,7 +181,7 @@ ftp_mirror_get_folder (FtpJob *job, FtpControl *control, FtpOrders *orders, GTas
   if (check_depth (self, &error))
     ftp_folder_read_async (control, self->path, on_folder_to_get, task);
   else
-    fail (task, error);
+    ftp_transfer_fail (task, error);
 }
 
 /* Upwards */
@@ -249,7 +242,7 @@ take_local_folder (GTask *task, const FtpListing *listing)
 
   if (folder == NULL)
     {
-      fail (task, error);
+      ftp_transfer_fail (task, error);
       return;
     }
   while ((name = g_dir_read_name (folder)) != NULL)
@@ -269,7 +262,7 @@ on_folder_to_put_into (GObject *control, GAsyncResult *result, gpointer data)
     {
       if (self->refusal != NULL)
         g_prefix_error (&error, "%s; ", self->refusal->message);
-      fail (task, error);
+      ftp_transfer_fail (task, error);
       return;
     }
   take_local_folder (task, listing);
@@ -284,7 +277,7 @@ on_folder_made (GObject *control, GAsyncResult *result, gpointer data)
   g_autoptr (FtpReply) reply = ftp_control_command_finish (FTP_CONTROL (control), result, &error);
 
   if (reply == NULL)
-    fail (task, error);
+    ftp_transfer_fail (task, error);
   else if (ftp_reply_expect (reply, 2, "to make the folder", &self->refusal))
     take_local_folder (task, NULL);
   else
@@ -299,7 +292,7 @@ ftp_mirror_put_folder (FtpJob *job, FtpControl *control, FtpOrders *orders, GTas
   GError *error = NULL;
 
   if (!check_depth (self, &error))
-    fail (task, error);
+    ftp_transfer_fail (task, error);
   else if (job->remote_exists || strcmp (self->path, "/") == 0)
     ftp_folder_read_async (control, self->path, on_folder_to_put_into, task);
   else

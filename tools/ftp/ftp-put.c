@@ -70,8 +70,7 @@ fail (GTask *task, GError *error)
   Put *self = g_task_get_task_data (task);
 
   ftp_progress_pass_over (self->orders->progress, -self->counted);
-  g_task_return_error (task, error);
-  g_object_unref (task);
+  ftp_transfer_fail (task, error);
 }
 
 static void

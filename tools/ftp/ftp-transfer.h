@@ -15,6 +15,9 @@ void ftp_transfer_put (FtpJob *job, FtpControl *control, FtpOrders *orders, GTas
 
 #define FTP_TRANSFER_BLOCK (256 * 1024)
 
+/* Takes both. */
+void ftp_transfer_fail (GTask *task, GError *error);
+
 void ftp_transfer_set_errno (GError **error, int code, const char *what, const char *path);
 
 /* What the server knows of a file. */

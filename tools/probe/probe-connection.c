@@ -57,15 +57,46 @@ configure (ProbeConnection *self, const ProbePlan *plan)
 }
 
 static gboolean
-shake_hands (ProbeConnection *self, GError **error)
+on_time (gpointer has_come)
+{
+  *(gboolean *) has_come = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_handshaken (GObject *tls, GAsyncResult *result, gpointer handshaken)
+{
+  *(GAsyncResult **) handshaken = g_object_ref (result);
+}
+
+/* A socket's timeout is one of each wait, which a server that sends a byte now and then does not reach; this one is for the
+ * whole handshake. */
+static gboolean
+shake_hands (ProbeConnection *self, guint timeout, GError **error)
 {
   GTlsConnection *tls = G_TLS_CONNECTION (g_tls_session_helper_get_connection (self->helper));
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  gboolean is_late = FALSE;
+  guint timer = g_timeout_add_seconds (timeout, on_time, &is_late);
   gint64 began = g_get_monotonic_time ();
 
-  if (!g_tls_connection_handshake (tls, NULL, error))
-    return FALSE;
+  g_tls_connection_handshake_async (tls, G_PRIORITY_DEFAULT, cancellable, on_handshaken, &result);
+  while (result == NULL)
+    {
+      g_main_context_iteration (NULL, TRUE);
+      if (is_late)
+        g_cancellable_cancel (cancellable);
+    }
   self->handshake_us = g_get_monotonic_time () - began;
-  return TRUE;
+  if (!is_late)
+    g_source_remove (timer);
+
+  if (g_tls_connection_handshake_finish (tls, result, is_late ? NULL : error))
+    return TRUE;
+  if (is_late)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The handshake did not end within %u s", timeout);
+  return FALSE;
 }
 
 ProbeConnection *
@@ -99,9 +130,11 @@ probe_connection_open (const ProbePlan *plan,
     return NULL;
 
   *stage = PROBE_STAGE_HANDSHAKE;
-  if (!shake_hands (self, error))
+  g_socket_set_timeout (g_socket_connection_get_socket (tcp), 0); /* that of shake_hands() does */
+  if (!shake_hands (self, plan->timeout, error))
     return NULL;
 
+  g_socket_set_timeout (g_socket_connection_get_socket (tcp), plan->timeout);
   *stage = PROBE_STAGE_DONE;
   return g_steal_pointer (&self);
 }
@@ -126,13 +159,6 @@ probe_connection_free (ProbeConnection *self)
 /* Counting */
 
 static gboolean
-on_quiet (gpointer is_quiet)
-{
-  *(gboolean *) is_quiet = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 on_readable (GObject *stream, gpointer is_readable)
 {
   *(gboolean *) is_readable = TRUE;
@@ -153,7 +179,7 @@ wait_for_more (GPollableInputStream *input)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   gboolean is_quiet = FALSE, is_readable = FALSE;
-  g_autoptr (GSource) timer = attach (g_timeout_source_new (QUIET_MS), on_quiet, &is_quiet, context);
+  g_autoptr (GSource) timer = attach (g_timeout_source_new (QUIET_MS), on_time, &is_quiet, context);
   g_autoptr (GSource) source = attach (g_pollable_input_stream_create_source (input, NULL), G_SOURCE_FUNC (on_readable),
                                        &is_readable, context);
 

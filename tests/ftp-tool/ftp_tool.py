@@ -49,13 +49,13 @@ class Tool:
 
 
 class Terminal:
-    """The tool with its standard error on a terminal that is COLUMNS wide, and JSON on its standard output."""
+    """The tool with its standard error on a terminal that is so many columns wide, and JSON on its standard output."""
 
-    def __init__(self, tool, *arguments, stdin_too=False):
+    def __init__(self, tool, *arguments, stdin_too=False, columns=COLUMNS):
         self.output = tempfile.TemporaryFile()
         self.screen = ""
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             tool.command(*arguments, "--json"), env=tool.environment(), stdout=self.output, stderr=slave,
             stdin=slave if stdin_too else subprocess.DEVNULL, start_new_session=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 import mirror_servers
 import servers
 import tap
-from ftp_tool import FAILED, NO, USAGE, Terminal, Tool, password_file
+from ftp_tool import DONE, FAILED, NO, USAGE, Terminal, Tool, lines_drawn, password_file
 from tap import Missing, check
 
 WHOLE = os.urandom(1024 * 1024 + 1)
@@ -150,6 +150,56 @@ def leaves_a_partial_file_on_sigterm(tool, server, folder):
     check((folder / "large").read_bytes() == WHOLE * 100, "other bytes")
 
 
+def tells_first_what_is_missing_here(tool, server, folder):
+    """Before it asks anybody for anything, a password for instance."""
+    plain, url = Tool(tool.program, ""), f"ftp://{server.user}@localhost:{server.port}/"
+    for arguments, words in ((["put", folder / "nothing", url], "nothing cannot be read"),
+                             (["put", folder, url], "which mirror uploads"),
+                             (["put", "/dev/null", url], "/dev/null cannot be read"),
+                             (["mirror", folder / "nothing", url], "nothing cannot be read"),
+                             (["mirror", make_file(folder, "file"), url], "Not a directory"),
+                             (["get", f"{url}a", folder / "no" / "such"], "no cannot be written to"),
+                             (["ls", url, "--ca", "/nowhere"], "/nowhere"),
+                             (["ls", url, "--password-file", "/nowhere"], "/nowhere")):
+        done = plain.run(*arguments, code=FAILED)
+        check(words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout, f"{arguments}: {done}")
+
+
+def says_when_nobody_answers(tool, server, folder):
+    plain = Tool(tool.program, "")
+    for url in (f"ftp://127.0.0.1:{servers.free_port()}/", f"ftps://[::1]:{servers.free_port()}/", "ftp://nobody.invalid/",
+                f"ftp://localhost:{server.port}/"):  # the last one answers, and is not trusted
+        for arguments in (["ls", url], ["get", f"{url}a", folder], ["mirror", url, folder / "all"]):
+            done = plain.run(*arguments, code=FAILED)
+            check(done.stderr.startswith("gtls-session: ") and done.stderr.count("\n") == 1, f"{done}")
+            check("data connections" not in done.stdout, f"of none there is nothing to say: {done.stdout}")
+    check(not (folder / "all").exists() and not list(folder.iterdir()), f"it left {os.listdir(folder)}")
+
+
+def progress_fits_any_terminal(tool, server, folder):
+    (server.files / "large").write_bytes(WHOLE * 100)
+    for columns in (20, 40, 200):
+        with Terminal(tool, "get", f"{tool.url}large", folder / "large", columns=columns) as terminal:
+            terminal.finish(DONE)
+            lines = lines_drawn(terminal.screen)
+        check(lines and max(map(len, lines)) < columns, f"{columns} columns: {max(lines, key=len)!r}")
+
+
+def goes_on_when_nobody_reads(tool, server, folder):
+    """A pipe that is closed early is no reason to leave half of a mirror."""
+    tree = folder / "tree"
+    tree.mkdir()
+    for number in range(5):
+        make_file(tree, f"{number}")
+    command = subprocess.Popen(tool.command("mirror", tree, f"{tool.url}tree"), env=tool.environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command.stdout.close()
+    complaints = command.stderr.read()
+    command.stderr.close()
+    check(command.wait() == FAILED and not complaints, f"{command.returncode}: {complaints}")
+    check(sorted(os.listdir(server.files / "tree")) == sorted(os.listdir(tree)), "not all of it is there")
+
+
 def explains_its_usage(tool, server, folder):
     plain = Tool(tool.program, "")
     for arguments in ([], ["ls"], ["fly", "ftp://h/"], ["ls", "h"], ["ls", "http://h/"], ["get", "ftp://h/a/"],
@@ -187,7 +237,8 @@ def main():
     tap.unwind_on_sigterm()
     common = [sends_lists_and_fetches, transfers_nothing_at_all, tells_what_fails, mirrors_what_has_changed]
     alone = [asks_for_the_password, says_when_there_is_nobody_to_ask, hides_the_password, says_that_the_login_failed,
-             leaves_a_partial_file_on_sigterm, explains_its_usage]
+             leaves_a_partial_file_on_sigterm, tells_first_what_is_missing_here, says_when_nobody_answers,
+             progress_fits_any_terminal, goes_on_when_nobody_reads, explains_its_usage]
     groups = [
         ("vsftpd", common, mirror_servers.Vsftpd, "ftp", []),
         ("vsftpd/tls1.2", common, mirror_servers.Vsftpd, "ftpes", ["--tls1.2"]),

@@ -7,6 +7,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import documented
 import scripted
 import tap
 from ftp_tool import FAILED, NO, Tool
@@ -165,6 +166,25 @@ def says_why_it_was_not_resumed(program, folder):
         check("The first that did not: " in done.stdout, f"{done.stdout}")
         told = tool.run_json("get", url, folder / "a")
         check(told["resumed"] == 0 and told["why_not_resumed"].endswith("."), f"{told}")
+
+
+def json_is_as_documented(program, folder):
+    class Mixed(scripted.Server):
+        n_tickets = 0
+
+        def listing(self):
+            return super().listing() + b"type=dir; sub\r\n" + b"type=file; ..\r\n"
+
+    with Mixed({"a": WHOLE}) as server:
+        tool, url = tool_for(program, server), f"ftp://me:secret@localhost:{server.port}/"
+        reports = [tool.run_json("ls", url, code=NO), tool.run_json("get", f"{url}a", folder),
+                   tool.run_json("get", f"{url}b", folder, code=NO), tool.run_json("put", folder / "a", url),
+                   tool.run_json("mirror", folder, url),
+                   Tool(program, "").run_json("get", f"{url}a", folder / "b", code=FAILED)]
+    documented.check_documented("ftp-json.md", reports)
+    check([report["verb"] for report in reports] == ["ls", "get", "get", "put", "mirror-up", "get"], f"{reports}")
+    check({report["format"] for report in reports} == {1}, "the format")
+    check("secret" not in f"{reports}", "a password was told")
 
 
 # Broken transfers
@@ -345,6 +365,7 @@ def main():
         never_speaks_in_plain_text, takes_nothing_that_came_before_tls, says_nothing_to_a_stranger,
         transfers_nothing_unprotected, connects_to_nobody_else, stays_in_its_folder, follows_no_link_on_this_side,
         does_not_descend_for_ever, every_data_connection_has_its_own_ticket, says_why_it_was_not_resumed,
+        json_is_as_documented,
         continues_a_broken_download,
         begins_anew_when_the_file_has_changed,
         does_not_take_a_cut_for_an_end, notices_a_short_file, uploads_again_what_is_older_than_the_file,

@@ -3,6 +3,8 @@
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,7 +14,7 @@ import tap
 from program import find_installed
 from shells import Zsh, completions, in_bash
 from tap import check
-from tool import DONE, FAILED, USAGE, run, run_on_terminal
+from tool import DONE, FAILED, USAGE, command, environment, run, run_on_terminal, run_to
 
 SCENES = ("1 full handshake", "2 tickets arrive", "3 resumed", "4 refused")
 
@@ -48,6 +50,7 @@ def wrong_verbs_are_told():
     run("prove").complains(USAGE, "there is no verb 'prove'", "--help")
     run("demo", "a", "b").complains(USAGE, "One HOST at most", "gtls-session demo --help")
     run("demo", "--nonsense").complains(USAGE, "gtls-session demo --help")
+    run("demo", "--timeout", "0").complains(USAGE, "--timeout has to be from 1 to 3600, not 0")
     run("demo", "\x1b[2J", "b").complains(USAGE)
 
 
@@ -57,14 +60,53 @@ def complaints_steer_no_terminal():
     check("\x1b" not in run("\x1b[2J").complaints, "a verb that is none")
 
 
+def output_that_cannot_be_written_is_told():
+    """It was not done then, whatever else there is to say; but a reader that left needs no words."""
+    for arguments in (("--version",), ("--help",), ("probe", "--help"), ("demo",), ("probe", "127.0.0.1:1"),
+                      ("probe", "127.0.0.1:1", "--json"), ("ftp", "get", "--json", "ftp://127.0.0.1:1/a", "/tmp/a")):
+        with open("/dev/full", "wb") as full:
+            told = run_to(full, *arguments).complains(FAILED, "Standard output cannot be written: No space left")
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as pipe:
+            told = run_to(pipe, *arguments)
+        check(told.status == FAILED and "output" not in told.complaints, f"{arguments}: {told}")
+
+
+def json_is_utf8_everywhere():
+    for arguments in (("probe", "bücher.invalid", "--address", "127.0.0.1:1", "--json"),
+                      ("ftp", "get", "ftp://127.0.0.1:1/%C3%BC", "/tmp/a", "--json")):
+        told = run(*arguments, LC_ALL="C").json()
+        check(told["format"] == 1 and "?" not in f"{told}", f"{told}")
+
+
+def interrupted_probe_ends_at_once():
+    """While it waits for a server that says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(command(["probe", "localhost", "--address", f"127.0.0.1:{silent.getsockname()[1]}"]),
+                                   env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            output, complaints = process.communicate(timeout=5)
+    check(process.returncode == -signal.SIGINT and not output and not complaints, f"{process.returncode}: {complaints}")
+
+
 def demo_plays_its_scenes():
     for arguments in ((), ("--tls1.2",)):
         told = run("demo", *arguments).expect(DONE, *SCENES)
         check(len(told.output.splitlines()) == 1 + len(SCENES), told.output)
+        n_tickets = 1 if arguments else 2
+        check(f"{n_tickets} so far" in told.output, f"not all tickets of its own server: {told.output}")
 
 
 def demo_without_a_server_fails():
     run("demo", "127.0.0.1:1").complains(FAILED, "The demo failed")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run("demo", "--timeout", 1, f"127.0.0.1:{silent.getsockname()[1]}").complains(FAILED, "The demo failed")
+    told = run("demo", "\x1b[2J").complains(FAILED, r"\x1b[2J")
+    check("\x1b" not in told.complaints + told.output, f"{told}")
 
 
 def manual_page_is_sound():
@@ -117,8 +159,9 @@ def help_fits_a_terminal():
     check(max(map(len, lines)) <= 100, max(lines, key=len))
 
 
-STORIES = (helps, tells_its_version, wrong_verbs_are_told, complaints_steer_no_terminal, demo_plays_its_scenes,
-           demo_without_a_server_fails, manual_page_is_sound, manual_page_has_all_options,
+STORIES = (helps, tells_its_version, wrong_verbs_are_told, complaints_steer_no_terminal,
+           output_that_cannot_be_written_is_told, json_is_utf8_everywhere, interrupted_probe_ends_at_once,
+           demo_plays_its_scenes, demo_without_a_server_fails, manual_page_is_sound, manual_page_has_all_options,
            completions_have_all_options, bash_completes, zsh_completes, help_fits_a_terminal)
 
 

@@ -2,9 +2,13 @@
 """gtls-session probe: what it says of servers, to people and to programs."""
 
 import re
+import socket
+import ssl
 import sys
 import tempfile
-from contextlib import contextmanager
+import threading
+import time
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import documented
@@ -17,6 +21,7 @@ from tap import check
 from tool import DONE, FAILED, NO, USAGE, run, run_on_terminal
 
 ESCAPE = "\x1b"
+PATIENCE_SECONDS = 60
 
 
 def check_equal(is_so, expected, what):
@@ -184,6 +189,75 @@ def name_that_does_not_exist_is_a_failure(certificates):
     check_equal(told.output, "", "output")
 
 
+def scope_of_an_address_is_kept(certificates):
+    """A link-local address is one of an interface; a certificate knows of none."""
+    report = run("probe", "fe80::1%lo", "--json", "--timeout", 1).expect(FAILED).json()
+    check_equal((report["host"], report["nodes"][0]["address"]), ("fe80::1", "fe80::1"), "the address")
+    check_equal(report["nodes"][0]["name"], f"fe80::1%{socket.if_nametoindex('lo')}", "the node")
+
+
+class Talking:
+    """A server for those that do not behave; each connection in a thread of its own, for as long as somebody listens."""
+
+    def __init__(self, certificates, talk):
+        self.certificates, self.talk = certificates, talk
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with suppress(OSError):  # it was closed
+            while True:
+                threading.Thread(target=self.serve, args=self.listener.accept()[:1], daemon=True).start()
+
+    def serve(self, connection):
+        with suppress(OSError), connection:  # the client left
+            self.talk(connection)
+
+
+@contextmanager
+def talking(certificates, talk):
+    server = Talking(certificates, talk)
+    try:
+        yield server
+    finally:
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+
+
+def server_that_talks_on_and_on_is_left(certificates):
+    """It says a byte now and then."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server, certificates.server_key)
+
+    def talk(connection):
+        with context.wrap_socket(connection, server_side=True) as secure:
+            while True:
+                secure.sendall(b".")
+                time.sleep(0.05)
+
+    began = time.monotonic()
+    with talking(certificates, talk) as server:
+        probe(server, *at_loopback(server)).expect(DONE, "2 of 2")
+    check(time.monotonic() - began < PATIENCE_SECONDS, "it listened on and on")
+
+
+def drip(connection):
+    """A TLS record of 16 KiB that comes byte by byte."""
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
+    while True:
+        connection.sendall(b".")
+        time.sleep(0.1)
+
+
+def server_that_shakes_hands_for_ever_is_left(certificates):
+    for behaviour in (drip, lambda connection: connection.recv(1) and connection.recv(1 << 20) and connection.recv(1)):
+        began = time.monotonic()
+        with talking(certificates, behaviour) as server:
+            probe(server, *at_loopback(server), "--timeout", 1).expect(FAILED, "The handshake did not end within 1 s")
+        check(time.monotonic() - began < PATIENCE_SECONDS, "it waited on and on")
+
+
 def plain_text_server_is_a_failure(certificates):
     with nodes.running(certificates, "a") as server:
         told = probe(server, *server.options(), "--starttls", "smtp", "--timeout", 1)
@@ -245,7 +319,8 @@ STORIES = (different_keys_are_told, shared_keys_are_told, groups_of_nodes_are_to
            keys_are_told_with_tls12, servers_behind_one_address_are_suspected, refusing_server_is_told,
            counts_all_tickets, early_data_are_told, server_without_tickets_is_told,
            unverified_certificate_is_told_and_the_rest_too, nobody_there_is_a_failure, one_node_missing_is_a_finding,
-           name_that_does_not_exist_is_a_failure, plain_text_server_is_a_failure, wrong_command_lines_are_told,
+           scope_of_an_address_is_kept, server_that_talks_on_and_on_is_left,
+           server_that_shakes_hands_for_ever_is_left, name_that_does_not_exist_is_a_failure, plain_text_server_is_a_failure, wrong_command_lines_are_told,
            json_is_as_documented, pipe_gets_plain_text, terminal_gets_colour_within_its_width)
 
 

@@ -202,8 +202,10 @@ def finds_the_users_own_store(certificates):
 def wrong_command_lines_are_told(certificates):
     with filled(certificates, "1.3") as (_, box):
         for arguments in ((), ("what",), ("list", "a"), ("show",), ("show", "a", "b"), ("forget",),
-                          ("forget", "a", "--all"), ("export",), ("import",), ("import", "a", "b")):
+                          ("forget", "a", "--all"), ("export",), ("import",), ("import", "a", "b"),
+                          ("list", "--all"), ("forget", "a", "--keep")):
             box.run(*arguments).complains(USAGE, "gtls-session store --help")
+        box.run("show").complains(USAGE, "It is: show ID")
         box.run("show", "nothing\x1b[2J").complains(NO, r"nothing\x1b[2J")
         check(box.ids(), "something was forgotten")
 

@@ -49,10 +49,15 @@ def command(arguments):
     return [os.environ["GTLS_SESSION_TOOL"], *(str(argument) for argument in arguments)]
 
 
-def run(*arguments, **changes):
+def run_to(output, *arguments, **changes):
+    """output: a file, or subprocess.PIPE."""
     ended = subprocess.run(command(arguments), env=environment(**changes), stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+                           stdout=output, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_SECONDS, check=False)
     return Outcome(ended.returncode, ended.stdout, ended.stderr)
+
+
+def run(*arguments, **changes):
+    return run_to(subprocess.PIPE, *arguments, **changes)
 
 
 def read_all(terminal):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tap import Failed, Missing
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60  # on a busy machine
 STOP_SECONDS = 5
 
 

@@ -220,10 +220,7 @@ drop_offer (GTlsSessionClientConnection *self, const char *why)
 static gboolean
 is_still_meant (GTlsSessionClientConnection *self, const GTlsSessionClientOffer *offer)
 {
-  const GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
-
-  return offer->origin == G_TLS_SESSION_OFFER_BY_HAND ||
-         g_tls_session_client_connection_is_in_circumstances (self, storing->key);
+  return offer->origin == G_TLS_SESSION_OFFER_BY_HAND || g_tls_session_client_connection_is_in_circumstances (self);
 }
 
 /* What to put in the ClientHello, owned by the caller; NULL if nothing is offered. */

@@ -38,6 +38,7 @@ g_tls_session_client_storing_clear (GTlsSessionClientStoring *storing)
   g_clear_pointer (&storing->key, g_free);
   g_clear_pointer (&storing->why_none, g_free);
   g_clear_pointer (&storing->failure, g_free);
+  g_clear_pointer (&storing->home, g_free);
   g_tls_session_circumstances_clear (&storing->handshake);
 }
 
@@ -122,29 +123,28 @@ find_obstacle (GTlsSessionClientConnection *self)
   return NULL;
 }
 
-/* @key: of g_tls_session_client_connection_find_session() */
-gboolean
-g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection *self, const char *key)
-{
-  g_auto (GTlsSessionCircumstances) circumstances = { 0 };
-  g_autofree char *key_now = NULL;
-
-  if (find_obstacle (self) != NULL)
-    return FALSE;
-  note_circumstances (self, &circumstances);
-  key_now = g_tls_session_circumstances_to_key (&circumstances);
-  return g_strcmp0 (key_now, key) == 0;
-}
-
 /* The ClientHello is about to go, with the settings of now. */
 void
 g_tls_session_client_connection_note_circumstances (GTlsSessionClientConnection *self)
 {
-  GTlsSessionCircumstances *circumstances = &g_tls_session_client_connection_get_storing (self)->handshake;
+  GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
 
-  g_tls_session_circumstances_clear (circumstances);
-  if (g_tls_session_client_connection_get_server_name (self) != NULL && base_of (self)->database != NULL)
-    note_circumstances (self, circumstances);
+  g_tls_session_circumstances_clear (&storing->handshake);
+  g_clear_pointer (&storing->home, g_free);
+  if (g_tls_session_client_connection_get_server_name (self) == NULL || base_of (self)->database == NULL)
+    return;
+
+  note_circumstances (self, &storing->handshake);
+  storing->home = g_tls_session_circumstances_to_key (&storing->handshake);
+}
+
+/* Whether the settings of the ClientHello, which were just noted, are those that a session was looked for with. */
+gboolean
+g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection *self)
+{
+  const GTlsSessionClientStoring *storing = g_tls_session_client_connection_get_storing (self);
+
+  return find_obstacle (self) == NULL && g_strcmp0 (storing->home, storing->key) == 0;
 }
 
 /* Those that the connection's own session began in. The certificate may have been found in the midst of the handshake. */
@@ -174,18 +174,25 @@ is_stranger_resumed (GTlsSessionClientConnection *self, const char *key)
          g_strcmp0 (g_tls_session_ticket_get_home (offer->ticket), key) != 0;
 }
 
+/* The key of the circumstances that the connection's own session began in. */
+static char *
+make_own_key (GTlsSessionClientConnection *self)
+{
+  g_auto (GTlsSessionCircumstances) circumstances = { 0 };
+
+  if (base_of (self)->shown_certificate == NULL)
+    return g_strdup (g_tls_session_client_connection_get_storing (self)->home);
+  return copy_handshake_circumstances (self, &circumstances) ? g_tls_session_circumstances_to_key (&circumstances)
+                                                             : NULL;
+}
+
 /* The home of tickets that this connection receives, owned by the caller; NULL if they are not to be kept anywhere. */
 char *
 g_tls_session_client_connection_find_home (GTlsSessionClientConnection *self)
 {
-  g_auto (GTlsSessionCircumstances) circumstances = { 0 };
-  g_autofree char *key = NULL;
+  g_autofree char *key = make_own_key (self);
 
-  if (!copy_handshake_circumstances (self, &circumstances))
-    return NULL;
-
-  key = g_tls_session_circumstances_to_key (&circumstances);
-  return is_stranger_resumed (self, key) ? NULL : g_steal_pointer (&key);
+  return key == NULL || is_stranger_resumed (self, key) ? NULL : g_steal_pointer (&key);
 }
 
 /* What a call of the store needs, taken out from under the lock. */

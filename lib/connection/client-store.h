@@ -25,6 +25,7 @@ typedef struct
   char *failure;  /* what went wrong when a ticket was to be kept: a clause; nullable */
 
   GTlsSessionCircumstances handshake; /* those of the ClientHello; empty: there were none to keep a ticket under */
+  char *home;                         /* their key; nullable */
 } GTlsSessionClientStoring;
 
 /* With the connection's lock held. */
@@ -35,9 +36,9 @@ void g_tls_session_client_storing_clear (GTlsSessionClientStoring *storing);
 
 gboolean g_tls_session_client_connection_wants_session (GTlsSessionClientConnection *self);
 
-gboolean g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection *self, const char *key);
-
 void g_tls_session_client_connection_note_circumstances (GTlsSessionClientConnection *self);
+
+gboolean g_tls_session_client_connection_is_in_circumstances (GTlsSessionClientConnection *self);
 
 char *g_tls_session_client_connection_find_home (GTlsSessionClientConnection *self);
 

@@ -227,6 +227,17 @@ prepare_errand (GTlsSessionClientConnection *self, Errand *errand)
 
 /* Finding */
 
+/* No session is looked for, because of @obstacle. */
+static void
+end_lookup (GTlsSessionClientStoring *storing, const char *obstacle)
+{
+  if (storing->lookup == G_TLS_SESSION_LOOKUP_DONE)
+    return;
+
+  storing->lookup = G_TLS_SESSION_LOOKUP_DONE;
+  storing->why_none = g_strdup (obstacle);
+}
+
 /* Whether the handshake has to wait for g_tls_session_client_connection_find_session(). */
 gboolean
 g_tls_session_client_connection_wants_session (GTlsSessionClientConnection *self)
@@ -242,8 +253,7 @@ g_tls_session_client_connection_wants_session (GTlsSessionClientConnection *self
   if (obstacle == NULL)
     return TRUE;
 
-  storing->lookup = G_TLS_SESSION_LOOKUP_DONE;
-  storing->why_none = g_strdup (obstacle);
+  end_lookup (storing, obstacle);
   return FALSE;
 }
 
@@ -262,6 +272,16 @@ explain_answer (const Errand *errand, GTlsSessionTicket *ticket, const GError *e
   if (!g_tls_session_store_may_give_out (ticket, G_TLS_SESSION_STORE_DEFAULT_MAX_AGE))
     return g_strdup ("the one that the session store gave is used up or older than ten minutes");
   return NULL;
+}
+
+/* The errand could not be prepared: something came in the way since the handshake asked for it. */
+static void
+note_hindrance (GTlsSessionClientConnection *self)
+{
+  const char *obstacle = find_obstacle (self);
+
+  end_lookup (g_tls_session_client_connection_get_storing (self),
+              obstacle != NULL ? obstacle : "the connection was given up before one was looked for");
 }
 
 /* With the lock held. FALSE: another operation has looked meanwhile, or a ticket was given by hand. */
@@ -293,7 +313,7 @@ g_tls_session_client_connection_find_session (GTlsSessionClientConnection *self)
   g_mutex_lock (&base_of (self)->lock);
   prepared = prepare_errand (self, &errand);
   if (!prepared)
-    g_tls_session_client_connection_get_storing (self)->lookup = G_TLS_SESSION_LOOKUP_DONE;
+    note_hindrance (self);
   g_mutex_unlock (&base_of (self)->lock);
   if (!prepared)
     return;

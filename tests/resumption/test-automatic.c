@@ -668,6 +668,39 @@ settings_changed_while_the_store_is_asked_count (void)
   client_close (helper);
 }
 
+static gpointer
+set_early_data (gpointer helper)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+
+  g_assert_true (g_tls_session_helper_set_early_data (helper, bytes, NULL));
+  return NULL;
+}
+
+static void
+turn_off (GTlsConnection *connection)
+{
+  g_object_set (connection, "session-resumption-enabled", FALSE, NULL);
+}
+
+/* Another thread's notification is delivered by the handshake, which has just asked for a session. */
+static void
+turned_off_as_the_handshake_begins_is_told (void)
+{
+  g_autoptr (TestServer) server = test_server_new (&tls13);
+  g_autoptr (StubStore) store = stub_store_new ();
+  g_autoptr (GTlsSessionHelper) helper = prepare (server);
+
+  use_store (helper, store);
+  g_signal_connect (client_connection (helper), "notify::early-data", G_CALLBACK (turn_off), NULL);
+  g_thread_join (g_thread_new ("settings", set_early_data, helper));
+  client_handshake (helper);
+  g_assert_cmpuint (store->n_takes, ==, 0);
+  g_assert_cmpint (g_tls_session_helper_get_resumption (helper), ==, G_TLS_SESSION_RESUMPTION_NONE);
+  assert_explains (helper, "automatic resumption is turned off");
+  client_close (helper);
+}
+
 static void
 refusals_say_what_can_be_concluded (void)
 {
@@ -752,6 +785,7 @@ main (int argc, char **argv)
                    ticket_given_while_the_store_is_asked_counts);
   g_test_add_func ("/automatic/settings_changed_while_the_store_is_asked_count",
                    settings_changed_while_the_store_is_asked_count);
+  g_test_add_func ("/automatic/turned_off_as_the_handshake_begins_is_told", turned_off_as_the_handshake_begins_is_told);
   g_test_add_func ("/automatic/refusals_say_what_can_be_concluded", refusals_say_what_can_be_concluded);
   g_test_add_func ("/automatic/tls12_ticket_counts_its_uses", tls12_ticket_counts_its_uses);
 

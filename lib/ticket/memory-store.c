@@ -3,19 +3,19 @@
 
 #include <string.h>
 
+#include "peer-table.h"
 #include "store-rules.h"
 #include "ticket-private.h"
 
 /* NOTES:
  *
- * A hash table finds the peer of a key, and a peer has its tickets, the newest first. All peers stand in one queue, the
- * one used last at its head; each is a link of that queue, so that moving one to the head or dropping the one at the
- * tail touches nothing else. No operation looks at more than one peer's tickets, whose number is bounded: its work does
- * not grow with what the store holds. What then grows is the memory it lies in, so that a processor's cache holds less
- * of it: key, link and tickets of a peer lie together, and the table is a set, which has one array less to look into.
+ * A table finds the peer of a key, and has all of them in the order of their use (peer-table.c); a peer has its tickets,
+ * the newest last. No operation looks at more than one peer's tickets, whose number is bounded: its work does not grow
+ * with what the store holds.
  *
- * Bytes are kept apart, and clear() leaves them. One lock covers all, and nothing is called with it held but what frees
- * a ticket.
+ * Bytes are kept apart, and clear() leaves them. One lock covers all. What falls out of the store is freed once it is
+ * unlocked again: to free a ticket is to free OpenSSL's session and the peer's chain, and other threads need not wait
+ * for that.
  */
 
 /**
@@ -43,13 +43,6 @@
 #define DEFAULT_MAX_PEERS 1024
 #define DEFAULT_MAX_TICKETS_PER_PEER 8
 
-typedef struct
-{
-  GQueue tickets; /* GTlsSessionTicket, owned, the newest first; not empty outside of a function */
-  GList link;     /* in the store's queue; its data is the peer */
-  char key[];
-} Peer;
-
 struct _GTlsSessionMemoryStore
 {
   GObject parent_instance;
@@ -59,9 +52,8 @@ struct _GTlsSessionMemoryStore
   guint max_tickets_per_peer;
   guint max_age; /* s */
 
-  GMutex lock;       /* covers what follows */
-  GHashTable *peers; /* a set of the keys that lie in the peers, which it owns */
-  GQueue by_use;     /* the peers' links: the one used last is the head */
+  GMutex lock; /* covers what follows */
+  GTlsSessionPeerTable *peers;
   GHashTable *bytes; /* from a name to GBytes */
 };
 
@@ -83,85 +75,61 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-/* Peers. All with the lock held. */
+/* Peers. All with the lock held. None of them is without a ticket outside of a function. */
 
-static Peer *
-peer_of_key (gpointer key)
+/* In @dropped is what went for it, which is the caller's now. */
+static GTlsSessionPeer *
+need_peer (GTlsSessionMemoryStore *self, const char *key, GTlsSessionPeer **dropped)
 {
-  return (Peer *) ((char *) key - G_STRUCT_OFFSET (Peer, key));
-}
+  GTlsSessionPeer *peer = g_tls_session_peer_table_find (self->peers, key);
 
-static void
-free_peer_of_key (gpointer key)
-{
-  Peer *peer = peer_of_key (key);
-
-  g_queue_clear_full (&peer->tickets, g_object_unref);
-  g_free (peer);
-}
-
-static void
-drop_peer (GTlsSessionMemoryStore *self, Peer *peer)
-{
-  g_queue_unlink (&self->by_use, &peer->link);
-  g_hash_table_remove (self->peers, peer->key); /* frees it */
-}
-
-static Peer *
-add_peer (GTlsSessionMemoryStore *self, const char *key)
-{
-  gsize key_size = strlen (key) + 1;
-  Peer *peer = g_malloc0 (sizeof (Peer) + key_size);
-
-  if (g_hash_table_size (self->peers) >= self->max_peers)
-    drop_peer (self, g_queue_peek_tail (&self->by_use));
-
-  memcpy (peer->key, key, key_size);
-  peer->link.data = peer;
-  g_queue_init (&peer->tickets);
-  g_hash_table_add (self->peers, peer->key);
-  g_queue_push_head_link (&self->by_use, &peer->link);
-  return peer;
-}
-
-/* NULL if there is none. */
-static Peer *
-find_peer (GTlsSessionMemoryStore *self, const char *key)
-{
-  gpointer own_key = g_hash_table_lookup (self->peers, key);
-
-  return own_key != NULL ? peer_of_key (own_key) : NULL;
-}
-
-static Peer *
-use_peer (GTlsSessionMemoryStore *self, const char *key)
-{
-  Peer *peer = find_peer (self, key);
-
-  if (peer != NULL && self->by_use.head != &peer->link)
+  if (peer != NULL)
     {
-      g_queue_unlink (&self->by_use, &peer->link);
-      g_queue_push_head_link (&self->by_use, &peer->link);
+      g_tls_session_peer_table_use (self->peers, peer);
+      return peer;
     }
-  return peer;
+  if (g_tls_session_peer_table_get_size (self->peers) >= self->max_peers)
+    {
+      *dropped = g_tls_session_peer_table_get_oldest (self->peers);
+      g_tls_session_peer_table_remove (self->peers, *dropped);
+    }
+  return g_tls_session_peer_table_add (self->peers, key, self->max_tickets_per_peer);
 }
 
-/* The newest that can be used, owned by the caller; on the way to it goes what cannot be used any more. */
 static GTlsSessionTicket *
-take_from_peer (GTlsSessionMemoryStore *self, Peer *peer)
+steal_ticket (GTlsSessionPeer *peer, guint index)
 {
-  GTlsSessionTicket *ticket;
+  GTlsSessionTicket *ticket = peer->tickets[index];
 
-  while ((ticket = g_queue_pop_head (&peer->tickets)) != NULL)
-    {
-      if (g_tls_session_store_may_give_out (ticket, self->max_age))
-        break;
-      g_object_unref (ticket);
-    }
-
-  if (ticket != NULL && !g_tls_session_ticket_get_single_use (ticket))
-    g_queue_push_head (&peer->tickets, g_object_ref (ticket));
+  peer->n_tickets--;
+  memmove (&peer->tickets[index], &peer->tickets[index + 1], (peer->n_tickets - index) * sizeof peer->tickets[0]);
   return ticket;
+}
+
+/* The newest that can be used, owned by the caller; on the way to it goes what cannot be used any more, into @dropped. */
+static GTlsSessionTicket *
+take_from_peer (GTlsSessionMemoryStore *self, GTlsSessionPeer *peer, GSList **dropped)
+{
+  while (peer->n_tickets > 0)
+    {
+      GTlsSessionTicket *newest = peer->tickets[peer->n_tickets - 1];
+
+      if (g_tls_session_store_may_give_out (newest, self->max_age))
+        return g_tls_session_ticket_get_single_use (newest) ? steal_ticket (peer, peer->n_tickets - 1)
+                                                            : g_object_ref (newest);
+      *dropped = g_slist_prepend (*dropped, steal_ticket (peer, peer->n_tickets - 1));
+    }
+  return NULL;
+}
+
+/* The peer, if it has lost its last ticket, out of the store and the caller's; or NULL. */
+static GTlsSessionPeer *
+steal_if_empty (GTlsSessionMemoryStore *self, GTlsSessionPeer *peer)
+{
+  if (peer->n_tickets > 0)
+    return NULL;
+  g_tls_session_peer_table_remove (self->peers, peer);
+  return peer;
 }
 
 /* GTlsSessionStore */
@@ -170,16 +138,15 @@ static gboolean
 g_tls_session_memory_store_put (GTlsSessionStore *store, const char *key, GTlsSessionTicket *ticket, GError **error)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  g_autoptr (GTlsSessionPeer) dropped = NULL;
   g_autoptr (GTlsSessionTicket) oldest = NULL;
-  Peer *peer;
+  GTlsSessionPeer *peer;
 
   g_mutex_lock (&self->lock);
-  peer = use_peer (self, key);
-  if (peer == NULL)
-    peer = add_peer (self, key);
-  g_queue_push_head (&peer->tickets, g_object_ref (ticket));
-  if (g_queue_get_length (&peer->tickets) > self->max_tickets_per_peer)
-    oldest = g_queue_pop_tail (&peer->tickets);
+  peer = need_peer (self, key, &dropped);
+  if (peer->n_tickets == self->max_tickets_per_peer)
+    oldest = steal_ticket (peer, 0);
+  peer->tickets[peer->n_tickets++] = g_object_ref (ticket);
   g_mutex_unlock (&self->lock);
   return TRUE;
 }
@@ -188,25 +155,32 @@ static GTlsSessionTicket *
 g_tls_session_memory_store_take (GTlsSessionStore *store, const char *key, GError **error)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  g_autoptr (GTlsSessionPeer) emptied = NULL;
   GTlsSessionTicket *ticket = NULL;
-  Peer *peer;
+  GSList *dropped = NULL;
+  GTlsSessionPeer *peer;
 
   g_mutex_lock (&self->lock);
-  peer = use_peer (self, key);
+  peer = g_tls_session_peer_table_find (self->peers, key);
   if (peer != NULL)
-    ticket = take_from_peer (self, peer);
-  if (peer != NULL && g_queue_is_empty (&peer->tickets))
-    drop_peer (self, peer);
+    {
+      g_tls_session_peer_table_use (self->peers, peer);
+      ticket = take_from_peer (self, peer, &dropped);
+      emptied = steal_if_empty (self, peer);
+    }
   g_mutex_unlock (&self->lock);
+
+  g_slist_free_full (dropped, g_object_unref);
   return ticket;
 }
 
-static GList *
-find_ticket (Peer *peer, GTlsSessionTicket *ticket)
+/* Its own object, or NULL. */
+static GTlsSessionTicket *
+steal_equal_ticket (GTlsSessionPeer *peer, GTlsSessionTicket *ticket)
 {
-  for (GList *link = peer->tickets.head; link != NULL; link = link->next)
-    if (g_str_equal (g_tls_session_ticket_get_id (link->data), g_tls_session_ticket_get_id (ticket)))
-      return link;
+  for (guint i = peer->n_tickets; i > 0; i--)
+    if (g_str_equal (g_tls_session_ticket_get_id (peer->tickets[i - 1]), g_tls_session_ticket_get_id (ticket)))
+      return steal_ticket (peer, i - 1);
   return NULL;
 }
 
@@ -214,19 +188,16 @@ static gboolean
 g_tls_session_memory_store_remove (GTlsSessionStore *store, const char *key, GTlsSessionTicket *ticket, GError **error)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  g_autoptr (GTlsSessionPeer) emptied = NULL;
   g_autoptr (GTlsSessionTicket) removed = NULL;
-  GList *link;
-  Peer *peer;
+  GTlsSessionPeer *peer;
 
   g_mutex_lock (&self->lock);
-  peer = find_peer (self, key);
-  link = peer != NULL ? find_ticket (peer, ticket) : NULL;
-  if (link != NULL)
+  peer = g_tls_session_peer_table_find (self->peers, key);
+  if (peer != NULL)
     {
-      removed = link->data;
-      g_queue_delete_link (&peer->tickets, link);
-      if (g_queue_is_empty (&peer->tickets))
-        drop_peer (self, peer);
+      removed = steal_equal_ticket (peer, ticket);
+      emptied = steal_if_empty (self, peer);
     }
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -236,11 +207,15 @@ static gboolean
 g_tls_session_memory_store_clear (GTlsSessionStore *store, GError **error)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (store);
+  GTlsSessionPeerTable *none = g_tls_session_peer_table_new ();
+  GTlsSessionPeerTable *all;
 
   g_mutex_lock (&self->lock);
-  g_queue_init (&self->by_use); /* its links are the peers' */
-  g_hash_table_remove_all (self->peers);
+  all = self->peers;
+  self->peers = none;
   g_mutex_unlock (&self->lock);
+
+  g_tls_session_peer_table_free (all);
   return TRUE;
 }
 
@@ -331,7 +306,7 @@ g_tls_session_memory_store_finalize (GObject *object)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
 
-  g_clear_pointer (&self->peers, g_hash_table_unref);
+  g_clear_pointer (&self->peers, g_tls_session_peer_table_free);
   g_clear_pointer (&self->bytes, g_hash_table_unref);
   g_mutex_clear (&self->lock);
 
@@ -389,8 +364,7 @@ static void
 g_tls_session_memory_store_init (GTlsSessionMemoryStore *self)
 {
   g_mutex_init (&self->lock);
-  g_queue_init (&self->by_use);
-  self->peers = g_hash_table_new_full (g_str_hash, g_str_equal, free_peer_of_key, NULL);
+  self->peers = g_tls_session_peer_table_new ();
   self->bytes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
 }
 
@@ -496,7 +470,7 @@ g_tls_session_memory_store_get_n_peers (GTlsSessionMemoryStore *self)
   g_return_val_if_fail (G_TLS_SESSION_IS_MEMORY_STORE (self), 0);
 
   g_mutex_lock (&self->lock);
-  n_peers = g_hash_table_size (self->peers);
+  n_peers = g_tls_session_peer_table_get_size (self->peers);
   g_mutex_unlock (&self->lock);
   return n_peers;
 }

@@ -90,6 +90,14 @@ g_tls_session_redis_link_fail (GTlsSessionRedisLink *self, const char *complaint
   return FALSE;
 }
 
+gboolean
+g_tls_session_redis_link_fail_unexpected (GTlsSessionRedisLink *self, const char *command, GError **error)
+{
+  g_autofree char *complaint = g_strdup_printf ("answered %s with something that is no answer to it", command);
+
+  return g_tls_session_redis_link_fail (self, complaint, error);
+}
+
 /* What a server says is not to be trusted, nor to be printed as it is. */
 static char *
 make_printable (const char *text, gsize size)

@@ -27,6 +27,8 @@ GPtrArray *g_tls_session_redis_link_ask (GTlsSessionRedisLink *self,
 
 gboolean g_tls_session_redis_link_fail (GTlsSessionRedisLink *self, const char *complaint, GError **error);
 
+gboolean g_tls_session_redis_link_fail_unexpected (GTlsSessionRedisLink *self, const char *command, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GTlsSessionRedisLink, g_tls_session_redis_link_free)
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "gtls-session-error.h"
+#include "redis-sweep.h"
 #include "store-rules.h"
 
 /* NOTES:
@@ -29,18 +30,8 @@
 #define PREFIX_MAX 100
 #define ID_LENGTH 16 /* of GTlsSessionTicket:id */
 #define TAKE_ROUNDS_MAX 4096
-#define SCAN_COUNT "500"
-#define CLEAR_LIMITS 100 /* how many times a call's time limit clearing may take */
 #define TICKETS 't'
 #define BYTES 'b'
-
-static gboolean
-fail_unexpected (const GTlsSessionRedisShelf *self, const char *command, GError **error)
-{
-  g_autofree char *complaint = g_strdup_printf ("answered %s with something that is no answer to it", command);
-
-  return g_tls_session_redis_link_fail (self->link, complaint, error);
-}
 
 /* Names */
 
@@ -149,7 +140,7 @@ open_content (const GTlsSessionRedisShelf *self,
   if (reply->kind == G_TLS_SESSION_REDIS_NIL)
     return TRUE;
   if (reply->kind != G_TLS_SESSION_REDIS_STRING)
-    return fail_unexpected (self, command, error);
+    return g_tls_session_redis_link_fail_unexpected (self->link, command, error);
 
   text = steal_text (replies);
   *bytes = self->seal != NULL ? g_tls_session_seal_open (self->seal, text, key, &reason) : g_bytes_ref (text);
@@ -240,7 +231,7 @@ delete_tickets (const GTlsSessionRedisShelf *self,
       const GTlsSessionRedisReply *id = g_ptr_array_index (ids->elements, i);
 
       if (!is_id (id))
-        return fail_unexpected (self, "ZRANGE", error);
+        return g_tls_session_redis_link_fail_unexpected (self->link, "ZRANGE", error);
       g_ptr_array_add (keys, ticket_key (base, id->text));
     }
   if (keys->len == 0)
@@ -285,7 +276,7 @@ g_tls_session_redis_shelf_put (const GTlsSessionRedisShelf *self,
 
   too_many = find_too_many (replies);
   return too_many != NULL ? delete_tickets (self, base, too_many, deadline, error)
-                          : fail_unexpected (self, "EXEC", error);
+                          : g_tls_session_redis_link_fail_unexpected (self->link, "EXEC", error);
 }
 
 /* Taking */
@@ -308,11 +299,11 @@ note_candidate (const GTlsSessionRedisShelf *self,
   const char *command = single_use ? "ZPOPMAX" : "ZREVRANGE";
 
   if (reply->kind != G_TLS_SESSION_REDIS_ARRAY)
-    return fail_unexpected (self, command, error);
+    return g_tls_session_redis_link_fail_unexpected (self->link, command, error);
   if (reply->elements->len == 0 || candidate->id != NULL)
     return TRUE;
   if (!is_id (g_ptr_array_index (reply->elements, 0)))
-    return fail_unexpected (self, command, error);
+    return g_tls_session_redis_link_fail_unexpected (self->link, command, error);
 
   candidate->id = g_strdup (((GTlsSessionRedisReply *) g_ptr_array_index (reply->elements, 0))->text);
   candidate->single_use = single_use;
@@ -416,7 +407,7 @@ g_tls_session_redis_shelf_take (const GTlsSessionRedisShelf *self, const char *p
     return NULL;
 
   for (guint i = 0; !done; i++)
-    if (i == TAKE_ROUNDS_MAX ? !fail_unexpected (self, "ZPOPMAX", error)
+    if (i == TAKE_ROUNDS_MAX ? !g_tls_session_redis_link_fail_unexpected (self->link, "ZPOPMAX", error)
                              : !take_one (self, base, deadline, &ticket, &done, error))
       return NULL;
   return ticket;
@@ -451,115 +442,12 @@ g_tls_session_redis_shelf_remove (const GTlsSessionRedisShelf *self,
 
 /* Clearing */
 
-static char *
-make_pattern (const char *start)
-{
-  g_autoptr (GString) pattern = g_string_new (NULL);
-
-  for (const char *at = start; *at != '\0'; at++)
-    {
-      if (strchr ("*?[]^\\", *at) != NULL)
-        g_string_append_c (pattern, '\\');
-      g_string_append_c (pattern, *at);
-    }
-  g_string_append_c (pattern, '*');
-  return g_string_free (g_steal_pointer (&pattern), FALSE);
-}
-
-static gboolean
-is_cursor (const GTlsSessionRedisReply *reply)
-{
-  return reply->kind == G_TLS_SESSION_REDIS_STRING &&
-         g_ascii_string_to_unsigned (reply->text, 10, 0, G_MAXUINT64, NULL, NULL);
-}
-
-/* The answer's keys, borrowed and with a NULL behind them; NULL if it is none. Those that do not begin with @start are
- * not ours to delete, whatever the server says.
- */
-static GPtrArray *
-list_keys (const GTlsSessionRedisReply *answer, const char *start)
-{
-  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
-  const GTlsSessionRedisReply *list;
-
-  if (answer->kind != G_TLS_SESSION_REDIS_ARRAY || answer->elements->len != 2 ||
-      !is_cursor (g_ptr_array_index (answer->elements, 0)))
-    return NULL;
-
-  list = g_ptr_array_index (answer->elements, 1);
-  if (list->kind != G_TLS_SESSION_REDIS_ARRAY)
-    return NULL;
-
-  for (guint i = 0; i < list->elements->len; i++)
-    {
-      const GTlsSessionRedisReply *key = g_ptr_array_index (list->elements, i);
-
-      if (key->kind == G_TLS_SESSION_REDIS_STRING && g_str_has_prefix (key->text, start))
-        g_ptr_array_add (keys, key->text);
-    }
-  g_ptr_array_add (keys, NULL);
-  return g_steal_pointer (&keys);
-}
-
-static gboolean
-unlink_keys (const GTlsSessionRedisShelf *self, GPtrArray *keys, GError **error)
-{
-  g_autoptr (GTlsSessionRedisBatch) batch = g_tls_session_redis_batch_new ();
-  g_autoptr (GPtrArray) replies = NULL;
-
-  /* One command for each: on a cluster, keys of several peers cannot be in one. */
-  for (guint i = 0; i + 1 < keys->len; i++)
-    g_tls_session_redis_batch_add (batch, "UNLINK", keys->pdata[i], NULL);
-  if (batch->names->len == 0)
-    return TRUE;
-
-  replies = g_tls_session_redis_link_ask (self->link, batch, g_tls_session_redis_link_get_deadline (self->link), error);
-  return replies != NULL;
-}
-
-/* @cursor: where to go on; "0" at the end, as it was at the beginning. */
-static gboolean
-clear_some (const GTlsSessionRedisShelf *self, const char *start, char **cursor, GError **error)
-{
-  g_autofree char *pattern = make_pattern (start);
-  g_autoptr (GTlsSessionRedisBatch) batch = g_tls_session_redis_batch_new ();
-  g_autoptr (GPtrArray) replies = NULL;
-  g_autoptr (GPtrArray) keys = NULL;
-  const GTlsSessionRedisReply *answer;
-
-  g_tls_session_redis_batch_add (batch, "SCAN", *cursor, "MATCH", pattern, "COUNT", SCAN_COUNT, NULL);
-  replies = g_tls_session_redis_link_ask (self->link, batch, g_tls_session_redis_link_get_deadline (self->link), error);
-  if (replies == NULL)
-    return FALSE;
-
-  answer = g_ptr_array_index (replies, 0);
-  keys = list_keys (answer, start);
-  if (keys == NULL)
-    return fail_unexpected (self, "SCAN", error);
-
-  g_free (*cursor);
-  *cursor = g_strdup (((GTlsSessionRedisReply *) g_ptr_array_index (answer->elements, 0))->text);
-  return unlink_keys (self, keys, error);
-}
-
 gboolean
 g_tls_session_redis_shelf_clear (const GTlsSessionRedisShelf *self, GError **error)
 {
-  gint64 now = g_get_monotonic_time ();
-  gint64 end = now + (g_tls_session_redis_link_get_deadline (self->link) - now) * CLEAR_LIMITS;
   g_autofree char *start = g_strdup_printf ("%s{%c.", self->prefix, TICKETS);
-  g_autofree char *cursor = g_strdup ("0");
 
-  do
-    {
-      if (g_get_monotonic_time () > end)
-        return g_tls_session_redis_link_fail (self->link, "has too many keys to look through all of them in time",
-                                              error);
-      if (!clear_some (self, start, &cursor, error))
-        return FALSE;
-    }
-  while (!g_str_equal (cursor, "0"));
-  return TRUE;
+  return g_tls_session_redis_sweep (self->link, start, error);
 }
 
 /* Bytes */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "redis-link.h"
 
+#include <openssl/crypto.h>
+
 #include "gtls-session-error.h"
 #include "redis-wire.h"
 
@@ -137,15 +139,16 @@ static gboolean
 receive_answers (GTlsSessionRedisWire *wire, GTlsSessionRedisReader *reader, gint64 deadline, GError **error)
 {
   guint8 buffer[16 * 1024];
+  gboolean going_on = TRUE;
 
-  while (!g_tls_session_redis_reader_is_complete (reader))
+  while (going_on && !g_tls_session_redis_reader_is_complete (reader))
     {
       gssize n = g_tls_session_redis_wire_receive (wire, buffer, sizeof buffer, deadline, error);
 
-      if (n < 0 || !g_tls_session_redis_reader_feed (reader, buffer, (gsize) n, error))
-        return FALSE;
+      going_on = n >= 0 && g_tls_session_redis_reader_feed (reader, buffer, (gsize) n, error);
     }
-  return TRUE;
+  OPENSSL_cleanse (buffer, sizeof buffer);
+  return going_on;
 }
 
 static GPtrArray *

@@ -5,6 +5,7 @@
 
 #include <hiredis.h>
 #include <openssl/crypto.h>
+#include <sds.h>
 
 #include "gtls-session-error.h"
 
@@ -265,6 +266,9 @@ g_tls_session_redis_reader_new (guint n_replies)
 void
 g_tls_session_redis_reader_free (GTlsSessionRedisReader *self)
 {
+  /* Without a key for the store, a ticket was in it as it is. After an error hiredis has freed it already. */
+  if (self->parser->buf != NULL)
+    OPENSSL_cleanse (self->parser->buf, sdsalloc (self->parser->buf));
   redisReaderFree (self->parser);
   g_clear_pointer (&self->replies, g_ptr_array_unref);
   g_free (self);

@@ -257,48 +257,45 @@ g_tls_session_memory_store_store_init (GTlsSessionStoreInterface *iface)
 
 /* GObject */
 
+/* The bound that a property tells, or NULL if that is another property. */
+static guint *
+find_bound (GTlsSessionMemoryStore *self, guint property_id)
+{
+  switch (property_id)
+    {
+    case PROP_MAX_PEERS:
+      return &self->max_peers;
+    case PROP_MAX_TICKETS_PER_PEER:
+      return &self->max_tickets_per_peer;
+    case PROP_MAX_AGE:
+      return &self->max_age;
+    default:
+      return NULL;
+    }
+}
+
 static void
 g_tls_session_memory_store_get_property (GObject *object, guint property_id, GValue *value, GParamSpec *pspec)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
+  const guint *bound = find_bound (self, property_id);
 
-  switch (property_id)
-    {
-    case PROP_MAX_PEERS:
-      g_value_set_uint (value, self->max_peers);
-      break;
-    case PROP_MAX_TICKETS_PER_PEER:
-      g_value_set_uint (value, self->max_tickets_per_peer);
-      break;
-    case PROP_MAX_AGE:
-      g_value_set_uint (value, self->max_age);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
-      break;
-    }
+  if (bound != NULL)
+    g_value_set_uint (value, *bound);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
 }
 
 static void
 g_tls_session_memory_store_set_property (GObject *object, guint property_id, const GValue *value, GParamSpec *pspec)
 {
   GTlsSessionMemoryStore *self = G_TLS_SESSION_MEMORY_STORE (object);
+  guint *bound = find_bound (self, property_id);
 
-  switch (property_id)
-    {
-    case PROP_MAX_PEERS:
-      self->max_peers = g_value_get_uint (value);
-      break;
-    case PROP_MAX_TICKETS_PER_PEER:
-      self->max_tickets_per_peer = g_value_get_uint (value);
-      break;
-    case PROP_MAX_AGE:
-      self->max_age = g_value_get_uint (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
-      break;
-    }
+  if (bound != NULL)
+    *bound = g_value_get_uint (value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
 }
 
 static void
@@ -354,8 +351,7 @@ g_tls_session_memory_store_class_init (GTlsSessionMemoryStoreClass *class)
    *
    * Since: 0.1
    */
-  properties[PROP_MAX_AGE] = g_param_spec_uint ("max-age", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME,
-                                                G_TLS_SESSION_STORE_DEFAULT_MAX_AGE, flags);
+  properties[PROP_MAX_AGE] = g_tls_session_store_make_max_age_property ();
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }

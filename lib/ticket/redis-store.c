@@ -77,10 +77,7 @@ struct _GTlsSessionRedisStore
   GBytes *key; /* nullable; the program's. NULL once initialised */
   char *ca_file;
   char *prefix;
-  guint time_limit; /* ms */
-  guint max_age;    /* s */
-  guint max_tickets_per_peer;
-
+  guint time_limit;            /* ms */
   GTlsSessionRedisShelf shelf; /* its link is NULL: not initialised */
 };
 
@@ -139,8 +136,6 @@ g_tls_session_redis_store_initable (GInitable *initable, GCancellable *cancellab
   self->shelf.link = link;
   self->shelf.seal = g_steal_pointer (&seal);
   self->shelf.prefix = self->prefix;
-  self->shelf.max_age = self->max_age;
-  self->shelf.max_tickets_per_peer = self->max_tickets_per_peer;
   g_clear_pointer (&self->uri, g_free);
   g_clear_pointer (&self->key, g_bytes_unref);
   return TRUE;
@@ -227,30 +222,42 @@ g_tls_session_redis_store_store_init (GTlsSessionStoreInterface *iface)
 
 /* GObject */
 
+/* The bound that a property tells, or NULL if that is another property. */
+static guint *
+find_bound (GTlsSessionRedisStore *self, guint property_id)
+{
+  switch (property_id)
+    {
+    case PROP_TIME_LIMIT:
+      return &self->time_limit;
+    case PROP_MAX_AGE:
+      return &self->shelf.max_age;
+    case PROP_MAX_TICKETS_PER_PEER:
+      return &self->shelf.max_tickets_per_peer;
+    default:
+      return NULL;
+    }
+}
+
 static void
 g_tls_session_redis_store_get_property (GObject *object, guint property_id, GValue *value, GParamSpec *pspec)
 {
   GTlsSessionRedisStore *self = G_TLS_SESSION_REDIS_STORE (object);
+  const guint *bound = find_bound (self, property_id);
 
   switch (property_id)
     {
     case PROP_CA_FILE:
       g_value_set_string (value, self->ca_file);
       break;
-    case PROP_TIME_LIMIT:
-      g_value_set_uint (value, self->time_limit);
-      break;
-    case PROP_MAX_AGE:
-      g_value_set_uint (value, self->max_age);
-      break;
-    case PROP_MAX_TICKETS_PER_PEER:
-      g_value_set_uint (value, self->max_tickets_per_peer);
-      break;
     case PROP_PREFIX:
       g_value_set_string (value, self->prefix);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      if (bound != NULL)
+        g_value_set_uint (value, *bound);
+      else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
       break;
     }
 }
@@ -259,6 +266,7 @@ static void
 g_tls_session_redis_store_set_property (GObject *object, guint property_id, const GValue *value, GParamSpec *pspec)
 {
   GTlsSessionRedisStore *self = G_TLS_SESSION_REDIS_STORE (object);
+  guint *bound = find_bound (self, property_id);
 
   switch (property_id)
     {
@@ -271,20 +279,14 @@ g_tls_session_redis_store_set_property (GObject *object, guint property_id, cons
     case PROP_CA_FILE:
       self->ca_file = g_value_dup_string (value);
       break;
-    case PROP_TIME_LIMIT:
-      self->time_limit = g_value_get_uint (value);
-      break;
-    case PROP_MAX_AGE:
-      self->max_age = g_value_get_uint (value);
-      break;
-    case PROP_MAX_TICKETS_PER_PEER:
-      self->max_tickets_per_peer = g_value_get_uint (value);
-      break;
     case PROP_PREFIX:
       self->prefix = g_strdup (g_value_get_string (value) != NULL ? g_value_get_string (value) : DEFAULT_PREFIX);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      if (bound != NULL)
+        *bound = g_value_get_uint (value);
+      else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
       break;
     }
 }
@@ -383,8 +385,7 @@ install_bounds (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[PROP_MAX_AGE] = g_param_spec_uint ("max-age", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME,
-                                                G_TLS_SESSION_STORE_DEFAULT_MAX_AGE, flags);
+  properties[PROP_MAX_AGE] = g_tls_session_store_make_max_age_property ();
 
   /**
    * GTlsSessionRedisStore:max-tickets-per-peer: (getter get_max_tickets_per_peer)
@@ -480,7 +481,7 @@ g_tls_session_redis_store_get_max_age (GTlsSessionRedisStore *self)
 {
   g_return_val_if_fail (G_TLS_SESSION_IS_REDIS_STORE (self), 0);
 
-  return self->max_age;
+  return self->shelf.max_age;
 }
 
 /**
@@ -497,7 +498,7 @@ g_tls_session_redis_store_get_max_tickets_per_peer (GTlsSessionRedisStore *self)
 {
   g_return_val_if_fail (G_TLS_SESSION_IS_REDIS_STORE (self), 0);
 
-  return self->max_tickets_per_peer;
+  return self->shelf.max_tickets_per_peer;
 }
 
 /**

@@ -26,3 +26,12 @@ g_tls_session_store_may_give_out (GTlsSessionTicket *ticket, guint max_age)
   return g_tls_session_ticket_is_usable (ticket) && !is_used_up (ticket) &&
          time (NULL) < g_tls_session_store_last_use (ticket, max_age);
 }
+
+/* The property max-age of a store, in seconds. */
+GParamSpec *
+g_tls_session_store_make_max_age_property (void)
+{
+  return g_param_spec_uint ("max-age", NULL, NULL, 1, G_TLS_SESSION_TICKET_MAX_LIFETIME,
+                            G_TLS_SESSION_STORE_DEFAULT_MAX_AGE,
+                            G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+}

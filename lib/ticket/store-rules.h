@@ -13,4 +13,6 @@ gint64 g_tls_session_store_last_use (GTlsSessionTicket *ticket, guint max_age);
 
 gboolean g_tls_session_store_may_give_out (GTlsSessionTicket *ticket, guint max_age);
 
+GParamSpec *g_tls_session_store_make_max_age_property (void);
+
 G_END_DECLS

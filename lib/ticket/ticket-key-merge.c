@@ -9,7 +9,7 @@
  * Two rings become one. It has the keys of both, and one that seals:
  *
  * - A key that either ring has as retired is retired: whoever retired it had a newer one. The later time of the two
- *   counts, and if one ring still sealed with it, it has sealed until now.
+ *   counts, and if one ring still sealed with it, it has sealed until the time of that ring: the own one's is now.
  * - If two keys are left that seal (two servers rotated at once, or two fleets became one), the one with the smaller name
  *   does from now on. Names are random, so this is a draw, but one in which all servers see the same winner.
  * - If that key of the own ring has never sealed anything, nor been given to anybody, it was made for want of another
@@ -19,17 +19,17 @@
  * everywhere in the end. So the servers of a fleet come to the same ring, whatever gets lost in between.
  */
 
-/* When a key sealed its last ticket that one ring has as @a and the other as @b. */
+/* When a key sealed its last ticket; 0: it still does. */
 static gint64
-merge_retired (gint64 a, gint64 b)
+merge_retired (gint64 own, gint64 shared, gint64 saved)
 {
-  gint64 later = MAX (a, b);
-
-  return a != b && MIN (a, b) == 0 ? MAX (later, time (NULL)) : later;
+  if (own == 0 && shared == 0)
+    return 0;
+  return MAX (own != 0 ? own : time (NULL), shared != 0 ? shared : saved);
 }
 
 static void
-take_in (GPtrArray *ring, const GTlsSessionTicketKey *key)
+take_in (GPtrArray *ring, const GTlsSessionTicketKey *key, gint64 saved)
 {
   GTlsSessionTicketKey *known = g_tls_session_key_ring_find (ring, key->name);
 
@@ -38,7 +38,7 @@ take_in (GPtrArray *ring, const GTlsSessionTicketKey *key)
       g_tls_session_key_ring_add (ring, key);
       return;
     }
-  known->retired = merge_retired (known->retired, key->retired);
+  known->retired = merge_retired (key->retired, known->retired, saved);
   known->is_used = known->is_used || key->is_used;
 }
 
@@ -97,11 +97,11 @@ compare_keys (gconstpointer a, gconstpointer b)
   return memcmp (first->name, second->name, sizeof first->name);
 }
 
-/* A new ring of the keys of @own, this server's, and of @shared, the fleet's, which come from bytes and so count as used.
+/* A new ring of the keys of @own, this server's, and of @shared, the fleet's of the time @saved, which come from bytes and so count as used.
  * What retired longer than @lifetime ago is left out.
  */
 GPtrArray *
-g_tls_session_key_ring_merge (GPtrArray *own, GPtrArray *shared, gint64 lifetime)
+g_tls_session_key_ring_merge (GPtrArray *own, GPtrArray *shared, gint64 saved, gint64 lifetime)
 {
   GPtrArray *ring = g_tls_session_key_ring_new ();
   GTlsSessionTicketKey *sealing;
@@ -109,7 +109,7 @@ g_tls_session_key_ring_merge (GPtrArray *own, GPtrArray *shared, gint64 lifetime
   for (guint i = 0; i < shared->len; i++)
     g_tls_session_key_ring_add (ring, g_ptr_array_index (shared, i));
   for (guint i = 0; i < own->len; i++)
-    take_in (ring, g_ptr_array_index (own, i));
+    take_in (ring, g_ptr_array_index (own, i), saved);
 
   sealing = choose_sealing (ring);
   if (sealing == NULL)

@@ -5,6 +5,6 @@
 
 G_BEGIN_DECLS
 
-GPtrArray *g_tls_session_key_ring_merge (GPtrArray *own, GPtrArray *shared, gint64 lifetime);
+GPtrArray *g_tls_session_key_ring_merge (GPtrArray *own, GPtrArray *shared, gint64 saved, gint64 lifetime);
 
 G_END_DECLS

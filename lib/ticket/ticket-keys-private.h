@@ -9,6 +9,6 @@ G_BEGIN_DECLS
 
 SSL_CTX *g_tls_session_ticket_keys_get_context (GTlsSessionTicketKeys *self);
 
-GBytes *g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, GError **error);
+GBytes *g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, gint64 saved, GError **error);
 
 G_END_DECLS

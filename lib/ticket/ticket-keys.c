@@ -149,11 +149,11 @@ g_tls_session_ticket_keys_get_context (GTlsSessionTicketKeys *self)
   return self->context;
 }
 
-/* Takes in the keys in @bytes, as g_tls_session_key_ring_merge() does; and gives the bytes of what came out, with the
+/* Takes in the keys in @bytes, which are of the time @saved, as g_tls_session_key_ring_merge() does; and gives the bytes of what came out, with the
  * longer of the two lifetimes. Or fails, and has changed nothing.
  */
 GBytes *
-g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, GError **error)
+g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, gint64 saved, GError **error)
 {
   guint lifetime;
   g_autoptr (GPtrArray) shared = g_tls_session_key_ring_from_bytes (bytes, &lifetime, error);
@@ -166,7 +166,7 @@ g_tls_session_ticket_keys_merge (GTlsSessionTicketKeys *self, GBytes *bytes, GEr
   g_mutex_lock (&self->lock);
   lifetime = CLAMP (lifetime, self->lifetime, G_TLS_SESSION_TICKET_MAX_LIFETIME);
   g_tls_session_key_ring_prune (self->ring, self->lifetime);
-  ring = g_tls_session_key_ring_merge (self->ring, shared, lifetime);
+  ring = g_tls_session_key_ring_merge (self->ring, shared, saved, lifetime);
   merged = g_tls_session_key_ring_to_bytes (ring, lifetime);
   g_clear_pointer (&self->ring, g_ptr_array_unref);
   self->ring = ring;

@@ -9,11 +9,15 @@
 #include <gtls-session.h>
 
 #include "redis-server.h"
+#include "../server/calendar.h"
 #include "stores.h"
 #include "test-pki.h"
 #include "ticket/ticket-key-merge.h"
 
 #define NAME "www.example.org"
+#define TIME_SIZE 16      /* what stands before the keys in a store: a magic, and when they were saved */
+#define RING_HEAD_SIZE 16 /* see doc/ticket-keys-format.md */
+#define KEY_SIZE 88
 
 typedef GTlsSessionTicketKeys Keys;
 typedef GTlsSessionTicket Ticket;
@@ -253,9 +257,10 @@ assert_same (Keys *first, Keys *second, GTlsSessionStore *store)
   g_autoptr (GBytes) first_bytes = g_tls_session_ticket_keys_to_bytes (first);
   g_autoptr (GBytes) second_bytes = g_tls_session_ticket_keys_to_bytes (second);
   g_autoptr (GBytes) kept = load (store);
+  g_autoptr (GBytes) kept_keys = g_bytes_new_from_bytes (kept, TIME_SIZE, g_bytes_get_size (kept) - TIME_SIZE);
 
   g_assert_true (g_bytes_equal (first_bytes, second_bytes));
-  g_assert_true (g_bytes_equal (first_bytes, kept));
+  g_assert_true (g_bytes_equal (first_bytes, kept_keys));
 }
 
 static void
@@ -359,6 +364,101 @@ leaves_no_keys_of_restarts (void)
   g_assert_true (g_bytes_equal (before, after));
 }
 
+/* What the store had before, put back by who runs it. */
+static void
+put_back (GTlsSessionStore *store, GBytes *bytes)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_tls_session_store_save_bytes (store, NAME, bytes, &error);
+  g_assert_no_error (error);
+}
+
+/* Whether the key that seals in what a store had, is among these @keys. */
+static gboolean
+has_key_of (Keys *keys, GBytes *kept)
+{
+  g_autoptr (GBytes) bytes = g_tls_session_ticket_keys_to_bytes (keys);
+  const guint8 *name = (const guint8 *) g_bytes_get_data (kept, NULL) + TIME_SIZE + RING_HEAD_SIZE;
+  const guint8 *own = (const guint8 *) g_bytes_get_data (bytes, NULL) + RING_HEAD_SIZE;
+
+  for (guint i = 0; i < g_tls_session_ticket_keys_get_n_keys (keys); i++)
+    if (memcmp (own + (gsize) i * KEY_SIZE, name, G_TLS_SESSION_KEY_NAME_SIZE) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+keys_that_are_over_do_not_come_back (gconstpointer kind)
+{
+  g_auto (Stores) stores = make_stores (kind);
+  g_autoptr (Keys) first = make_keys ();
+  g_autoptr (Keys) restarted = NULL;
+  g_autoptr (GBytes) old = NULL;
+
+  share (first, stores.first);
+  old = load (stores.first);
+  rotate (first);
+  share (first, stores.first);
+  g_assert_true (has_key_of (first, old));
+  calendar_advance (g_tls_session_ticket_keys_get_lifetime (first) + 1);
+  share (first, stores.first);
+  g_assert_false (has_key_of (first, old));
+
+  put_back (stores.first, old);
+  share (first, stores.first);
+  g_assert_false (has_key_of (first, old));
+
+  put_back (stores.first, old);
+  restarted = make_keys ();
+  share (restarted, stores.second);
+  g_assert_false (has_key_of (restarted, old));
+  share (first, stores.first);
+  share (restarted, stores.second);
+  share (first, stores.first);
+  assert_same (first, restarted, stores.first);
+  g_assert_false (has_key_of (first, old));
+}
+
+static void
+no_key_lives_longer_for_being_put_back (gconstpointer kind)
+{
+  g_auto (Stores) stores = make_stores (kind);
+  g_autoptr (Keys) keys = make_keys ();
+  g_autoptr (GBytes) old = NULL;
+
+  share (keys, stores.first);
+  old = load (stores.first);
+  rotate (keys);
+  share (keys, stores.first);
+  for (int i = 0; i < 3; i++)
+    {
+      g_assert_true (has_key_of (keys, old));
+      calendar_advance (g_tls_session_ticket_keys_get_lifetime (keys) / 3 + 1);
+      put_back (stores.first, old);
+      share (keys, stores.first);
+    }
+  g_assert_false (has_key_of (keys, old));
+}
+
+/* Servers at work that do not rotate keep what they have fresh, so that who comes later finds it. */
+static void
+keys_that_do_not_change_stay_fresh (gconstpointer kind)
+{
+  g_auto (Stores) stores = make_stores (kind);
+  g_autoptr (Keys) first = make_keys ();
+  g_autoptr (Keys) second = make_keys ();
+
+  share (first, stores.first);
+  for (int i = 0; i < 4; i++)
+    {
+      calendar_advance (g_tls_session_ticket_keys_get_lifetime (first) * 2 / 3);
+      share (first, stores.first);
+    }
+  share (second, stores.second);
+  assert_same (first, second, stores.first);
+}
+
 static void
 refuses_what_are_no_keys (void)
 {
@@ -414,7 +514,7 @@ make_ring (const char *names, const gint64 *retired)
 static void
 assert_merges (GPtrArray *own, GPtrArray *shared, const char *expected)
 {
-  g_autoptr (GPtrArray) ring = g_tls_session_key_ring_merge (own, shared, 1000);
+  g_autoptr (GPtrArray) ring = g_tls_session_key_ring_merge (own, shared, time (NULL), 1000);
   g_autoptr (GString) names = g_string_new (NULL);
 
   for (guint i = 0; i < ring->len; i++)
@@ -477,6 +577,9 @@ main (int argc, char **argv)
   add ("brings_together_servers_that_are_at_work", brings_together_servers_that_are_at_work);
   add ("rotates_on_one", rotates_on_one);
   add ("rotates_on_both_at_once", rotates_on_both_at_once);
+  add ("keys_that_are_over_do_not_come_back", keys_that_are_over_do_not_come_back);
+  add ("no_key_lives_longer_for_being_put_back", no_key_lives_longer_for_being_put_back);
+  add ("keys_that_do_not_change_stay_fresh", keys_that_do_not_change_stay_fresh);
   g_test_add_func ("/redis/share/recovers_what_was_overwritten", recovers_what_was_overwritten);
   g_test_add_func ("/redis/share/leaves_no_keys_of_restarts", leaves_no_keys_of_restarts);
   g_test_add_func ("/redis/share/refuses_what_are_no_keys", refuses_what_are_no_keys);

@@ -8,11 +8,18 @@
  * A hash table with chains and a list in the order of use, both by number in one array. With many peers, what costs time
  * is memory that no cache of the processor holds. So all that is gone through in search of a peer, and the neighbours in
  * the list, lie together in few pages, 28 bytes a peer. Of the peers, which are scattered, only the one that is wanted
- * is touched; in it, first what is always read.
+ * is touched: two lines of a cache, as long as it has three tickets at the most.
  */
 
 #define NONE G_MAXUINT
 #define FIRST_ROOM 16
+#define CACHE_LINE 64 /* bytes, on most processors; elsewhere nothing is wrong but the time */
+
+#ifdef __GNUC__
+#define PREFETCH(address) __builtin_prefetch (address)
+#else
+#define PREFETCH(address)
+#endif
 
 typedef struct
 {
@@ -59,6 +66,35 @@ guint
 g_tls_session_peer_table_get_size (GTlsSessionPeerTable *self)
 {
   return self->n_peers;
+}
+
+/* What points from the entry @number to its older neighbour; of NONE, which is newer than all, to the newest. */
+static guint *
+older_of (GTlsSessionPeerTable *self, guint number)
+{
+  return number != NONE ? &self->entries[number].older : &self->newest;
+}
+
+static guint *
+newer_of (GTlsSessionPeerTable *self, guint number)
+{
+  return number != NONE ? &self->entries[number].newer : &self->oldest;
+}
+
+static void
+add_to_order (GTlsSessionPeerTable *self, guint number)
+{
+  self->entries[number].newer = NONE;
+  self->entries[number].older = self->newest;
+  *newer_of (self, self->newest) = number;
+  self->newest = number;
+}
+
+static void
+remove_from_order (GTlsSessionPeerTable *self, guint number)
+{
+  *older_of (self, self->entries[number].newer) = self->entries[number].older;
+  *newer_of (self, self->entries[number].older) = self->entries[number].newer;
 }
 
 /* Buckets */
@@ -111,6 +147,20 @@ grow (GTlsSessionPeerTable *self)
   self->free = taken;
 }
 
+/* Whether the entry is of the peer with @key. All that is touched next is asked for at once, and not one after the other:
+ * who finds a peer uses it. */
+static gboolean
+is_peer_of (GTlsSessionPeerTable *self, guint number, const char *key)
+{
+  const Entry *entry = &self->entries[number];
+
+  PREFETCH (entry->peer);
+  PREFETCH ((char *) entry->peer + CACHE_LINE);
+  PREFETCH (older_of (self, entry->newer));
+  PREFETCH (newer_of (self, entry->older));
+  return strcmp (entry->peer->key, key) == 0;
+}
+
 /* NULL if there is none. */
 GTlsSessionPeer *
 g_tls_session_peer_table_find (GTlsSessionPeerTable *self, const char *key)
@@ -120,41 +170,12 @@ g_tls_session_peer_table_find (GTlsSessionPeerTable *self, const char *key)
   if (self->room == 0)
     return NULL;
   for (guint i = *bucket_of (self, hash); i != NONE; i = self->entries[i].next)
-    if (self->entries[i].hash == hash && strcmp (self->entries[i].peer->key, key) == 0)
+    if (self->entries[i].hash == hash && is_peer_of (self, i, key))
       return self->entries[i].peer;
   return NULL;
 }
 
 /* The order of use */
-
-/* What points from the entry @number to its older neighbour; of NONE, which is newer than all, to the newest. */
-static guint *
-older_of (GTlsSessionPeerTable *self, guint number)
-{
-  return number != NONE ? &self->entries[number].older : &self->newest;
-}
-
-static guint *
-newer_of (GTlsSessionPeerTable *self, guint number)
-{
-  return number != NONE ? &self->entries[number].newer : &self->oldest;
-}
-
-static void
-add_to_order (GTlsSessionPeerTable *self, guint number)
-{
-  self->entries[number].newer = NONE;
-  self->entries[number].older = self->newest;
-  *newer_of (self, self->newest) = number;
-  self->newest = number;
-}
-
-static void
-remove_from_order (GTlsSessionPeerTable *self, guint number)
-{
-  *older_of (self, self->entries[number].newer) = self->entries[number].older;
-  *newer_of (self, self->entries[number].older) = self->entries[number].newer;
-}
 
 /* The one used longest ago; NULL if there is none. */
 GTlsSessionPeer *
@@ -174,13 +195,12 @@ g_tls_session_peer_table_use (GTlsSessionPeerTable *self, GTlsSessionPeer *peer)
 
 /* Peers */
 
-/* The tickets' place is a multiple of their size, as far as malloc()'s is. */
 static GTlsSessionPeer *
 peer_new (const char *key, guint max_tickets)
 {
   gsize key_size = strlen (key) + 1;
   gsize head_size = (sizeof (GTlsSessionPeer) + key_size + sizeof (gpointer) - 1) & ~(sizeof (gpointer) - 1);
-  GTlsSessionPeer *peer = g_malloc (head_size + max_tickets * sizeof (GTlsSessionTicket *));
+  GTlsSessionPeer *peer = g_aligned_alloc (1, head_size + max_tickets * sizeof (GTlsSessionTicket *), CACHE_LINE);
 
   peer->n_tickets = 0;
   peer->tickets = (gpointer) ((char *) peer + head_size);
@@ -193,7 +213,7 @@ g_tls_session_peer_free (GTlsSessionPeer *peer)
 {
   for (guint i = 0; i < peer->n_tickets; i++)
     g_object_unref (peer->tickets[i]);
-  g_free (peer);
+  g_aligned_free (peer);
 }
 
 /* There must be none of this key. The new one has room for @max_tickets, and counts as just used. */

@@ -157,6 +157,17 @@ new_source (GTlsSessionBaseStream *self, GIOCondition condition)
   return g_pollable_output_stream_create_source (self->output, NULL);
 }
 
+/* The descriptor to wait for with poll(); -1 if there is none, and a source of the stream's has to do. */
+int
+g_tls_session_base_stream_get_fd (GTlsSessionBaseStream *self)
+{
+#ifdef G_OS_UNIX
+  if (self->socket != NULL && !g_socket_is_closed (self->socket))
+    return g_socket_get_fd (self->socket);
+#endif
+  return -1;
+}
+
 /* A source that is ready when the stream is. It is for being another's child: its callback does nothing. */
 GSource *
 g_tls_session_base_stream_create_source (GTlsSessionBaseStream *self, GIOCondition condition)

@@ -23,6 +23,8 @@ gboolean g_tls_session_base_stream_wait (GTlsSessionBaseStream *self,
                                          GCancellable *cancellable,
                                          GError **error);
 
+int g_tls_session_base_stream_get_fd (GTlsSessionBaseStream *self);
+
 GSource *g_tls_session_base_stream_create_source (GTlsSessionBaseStream *self, GIOCondition condition);
 
 gint64 g_tls_session_base_stream_get_timeout (GTlsSessionBaseStream *self);

@@ -94,6 +94,7 @@ struct _GTlsSessionConnection
 
   GMutex lock;
   GCond turn_cond;
+  guint n_turn_waiters;                  /* threads that wait for turn_cond */
   GThread *turns[G_TLS_SESSION_N_LANES]; /* the thread that waits in the lane, borrowed */
   GPtrArray *sources;                    /* GSource, borrowed: all that wait for this connection */
   GTlsSessionEngine *engine;

@@ -40,11 +40,14 @@ lane_is_free (GTlsSessionConnection *self, const GTlsSessionStep *step)
   return self->turns[current_lane (self, step)] == NULL || has_stash_for (self, step);
 }
 
-/* Whoever waits for this connection looks at it again. With the lock held. */
+/* Whoever waits for this connection looks at it again. With the lock held. A broadcast is a system call of GLib's, also
+ * if nobody waits.
+ */
 void
 g_tls_session_connection_wake_locked (GTlsSessionConnection *self)
 {
-  g_cond_broadcast (&self->turn_cond);
+  if (self->n_turn_waiters > 0)
+    g_cond_broadcast (&self->turn_cond);
   for (guint i = 0; i < self->sources->len; i++)
     g_source_set_ready_time (g_ptr_array_index (self->sources, i), 0);
 }
@@ -134,6 +137,7 @@ wait_for_turn (GTlsSessionConnection *self,
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
   g_mutex_lock (&self->lock);
 
+  self->n_turn_waiters++;
   while (in_time && !lane_is_free (self, step) && !g_cancellable_is_cancelled (cancellable))
     {
       if (deadline >= 0)
@@ -141,6 +145,7 @@ wait_for_turn (GTlsSessionConnection *self,
       else
         g_cond_wait (&self->turn_cond, &self->lock);
     }
+  self->n_turn_waiters--;
 
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);

@@ -4,8 +4,10 @@
 /* NOTES:
  *
  * The GSource by which the async driver and the pollable streams wait. It looks at the connection before each poll():
- * what has to be waited for changes while other operations make progress. Below it hangs a child, the base stream's own
- * source, for as long as there is something to wait for there.
+ * what has to be waited for changes while other operations make progress. For as long as there is something to wait for
+ * in the base stream, it has the socket's descriptor among its own, or, over any other stream, that stream's source as a
+ * child. (A child would do for sockets, too, but doubles the sources in the main context, and the system calls by which
+ * GLib wakes it up for each change.)
  *
  * The connection knows all of its sources and wakes them, from any thread, by their ready time. Lock order: the
  * connection's lock, then the main context's; nothing here is called by GLib with the context's lock held.
@@ -15,11 +17,12 @@ typedef struct
 {
   GSource source;
   GTlsSessionConnection *connection;
-  GObject *stream;        /* what a GPollableSourceFunc is called with; NULL for an operation */
-  GIOCondition direction; /* G_IO_IN or G_IO_OUT */
-  gint64 deadline;        /* monotonic time in µs, -1: none */
-  GSource *child;         /* waits for child_condition below */
-  GIOCondition child_condition;
+  GObject *stream;             /* what a GPollableSourceFunc is called with; NULL for an operation */
+  GIOCondition direction;      /* G_IO_IN or G_IO_OUT */
+  gint64 deadline;             /* monotonic time in µs, -1: none */
+  GIOCondition base_condition; /* what is waited for below; 0: nothing */
+  GPollFD poll_fd;             /* by the socket's descriptor, if it is not -1 */
+  GSource *child;              /* or else by this; nullable */
 } ConnectionSource;
 
 typedef enum
@@ -122,28 +125,38 @@ g_tls_session_connection_check (GTlsSessionConnection *self, GIOCondition direct
     }
 }
 
-/* The child */
+/* Waiting for the base stream */
 
 static void
-drop_child (ConnectionSource *self)
+stop_waiting_for_base (ConnectionSource *self)
 {
-  if (self->child == NULL)
-    return;
-
-  g_source_remove_child_source (&self->source, self->child);
+  if (self->child != NULL)
+    g_source_remove_child_source (&self->source, self->child);
+  else if (self->base_condition != 0)
+    g_source_remove_poll (&self->source, &self->poll_fd);
   g_clear_pointer (&self->child, g_source_unref);
-  self->child_condition = 0;
+  self->poll_fd.revents = 0;
+  self->base_condition = 0;
 }
 
 static void
 wait_for_base (ConnectionSource *self, GIOCondition condition)
 {
-  if (self->child_condition == condition)
+  int fd = g_tls_session_base_stream_get_fd (self->connection->base);
+
+  if (self->base_condition == condition && self->poll_fd.fd == fd)
     return;
 
-  drop_child (self);
+  stop_waiting_for_base (self);
+  self->base_condition = condition;
+  self->poll_fd = (GPollFD){ .fd = fd, .events = (gushort) condition };
+  if (fd >= 0)
+    {
+      g_source_add_poll (&self->source, &self->poll_fd);
+      return;
+    }
+
   self->child = g_tls_session_base_stream_create_source (self->connection->base, condition);
-  self->child_condition = condition;
   g_source_add_child_source (&self->source, self->child);
 }
 
@@ -159,14 +172,14 @@ connection_source_prepare (GSource *source, int *timeout)
   switch (poll_source (self, &base_condition))
     {
     case G_TLS_SESSION_POLL_READY:
-      drop_child (self);
+      stop_waiting_for_base (self);
       return TRUE;
     case G_TLS_SESSION_POLL_BASE:
       wait_for_base (self, base_condition);
       return FALSE;
     case G_TLS_SESSION_POLL_WOKEN:
     default:
-      drop_child (self);
+      stop_waiting_for_base (self);
       return FALSE;
     }
 }
@@ -177,7 +190,7 @@ connection_source_check (GSource *source)
   ConnectionSource *self = (ConnectionSource *) source;
   GIOCondition base_condition = 0;
 
-  return poll_source (self, &base_condition) == G_TLS_SESSION_POLL_READY;
+  return self->poll_fd.revents != 0 || poll_source (self, &base_condition) == G_TLS_SESSION_POLL_READY;
 }
 
 /* A stream's reader learns of the timeout from its next non-blocking call, as with a socket. */
@@ -213,6 +226,8 @@ connection_source_dispatch (GSource *source, GSourceFunc callback, gpointer data
   g_source_set_ready_time (source, -1);
   if (func == NULL)
     return G_SOURCE_REMOVE;
+  if (self->stream == NULL)
+    g_source_destroy (source); /* an operation waits once; left alone, GLib would let it poll once more, and wake up */
 
   again = func (self->stream, data);
   if (again && !g_source_is_destroyed (source))

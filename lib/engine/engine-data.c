@@ -96,14 +96,14 @@ read_record (GTlsSessionEngine *self, void *buffer, gsize count, gsize *n_read, 
   return status;
 }
 
-/* Reads on while that costs no system call. What comes in the way of that shows again at the next call. */
+/* Reads on while that costs no wait. What comes in the way of that shows again at the next call. */
 static void
 read_more_records (GTlsSessionEngine *self, guint8 *buffer, gsize count, gsize *n_read)
 {
   GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
 
   while (status == G_TLS_SESSION_ENGINE_DONE && *n_read < count &&
-         (SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_read_ahead (self->bio)))
+         (SSL_pending (self->ssl) > 0 || g_tls_session_transport_bio_has_record (self->bio)))
     {
       gsize n = 0;
 

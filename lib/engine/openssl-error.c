@@ -3,10 +3,12 @@
 
 #include <openssl/err.h>
 
+/* It is called before each operation, and ERR_clear_error() goes over the whole queue, also if that is empty. */
 void
 g_tls_session_openssl_clear_errors (void)
 {
-  ERR_clear_error ();
+  if (ERR_peek_error () != 0)
+    ERR_clear_error ();
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport-bio.h"
 
+#include <openssl/ssl3.h>
 #include <string.h>
 
 /* NOTES:
@@ -281,6 +282,25 @@ g_tls_session_transport_bio_has_read_ahead (BIO *bio)
   TransportBio *self = BIO_get_data (bio);
 
   return self->ahead_start < self->ahead_end;
+}
+
+/* The next record costs no call that finds the transport empty: it has been read ahead whole, or it has in part and the
+ * transport had more than there was room for. To be asked between two records.
+ */
+gboolean
+g_tls_session_transport_bio_has_record (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+  gsize n = self->ahead_end - self->ahead_start;
+  const guint8 *header;
+
+  if (n > 0 && self->ahead_end == READ_AHEAD_SIZE)
+    return TRUE;
+  if (n < SSL3_RT_HEADER_LENGTH)
+    return FALSE;
+
+  header = self->ahead + self->ahead_start;
+  return n - SSL3_RT_HEADER_LENGTH >= ((gsize) header[3] << 8 | header[4]);
 }
 
 gboolean

@@ -11,6 +11,8 @@ BIO *g_tls_session_transport_bio_new (GTlsSessionTransport transport);
 
 gboolean g_tls_session_transport_bio_has_read_ahead (BIO *bio);
 
+gboolean g_tls_session_transport_bio_has_record (BIO *bio);
+
 gboolean g_tls_session_transport_bio_at_end (BIO *bio);
 
 void g_tls_session_transport_bio_release_buffer (BIO *bio);

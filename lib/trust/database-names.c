@@ -24,11 +24,13 @@ g_tls_session_database_list_names (GTlsSessionDatabase *self)
   STACK_OF (X509_NAME) *names = sk_X509_NAME_new_null ();
   STACK_OF (X509) *anchors = NULL;
   gboolean good = names != NULL;
+  X509_STORE *store;
 
   g_tls_session_openssl_clear_errors ();
   g_mutex_lock (&self->lock);
-  if (self->store != NULL)
-    anchors = X509_STORE_get1_all_certs (self->store);
+  store = g_tls_session_database_get_filled_store (self);
+  if (store != NULL)
+    anchors = X509_STORE_get1_all_certs (store);
   g_mutex_unlock (&self->lock);
 
   for (int i = 0; good && i < sk_X509_num (anchors); i++)

@@ -8,13 +8,17 @@
 
 G_BEGIN_DECLS
 
+/* Puts certificates into the store when they are first needed; called with the lock held. */
+typedef void (*GTlsSessionFillStoreFunc) (GTlsSessionDatabase *self);
+
 struct _GTlsSessionDatabase
 {
   GTlsDatabase parent_instance;
 
-  GMutex lock;       /* covers the pointers below; the store has a lock of its own */
-  X509_STORE *store; /* nullable: nothing is trusted */
-  char *mark;        /* what tells its certificates from others; NULL: nothing does */
+  GMutex lock;                   /* covers the pointers below; the store has a lock of its own */
+  X509_STORE *store;             /* nullable: nothing is trusted */
+  GTlsSessionFillStoreFunc fill; /* NULL once the store has been filled, or if there is nothing to do */
+  char *mark;                    /* what tells its certificates from others; NULL: nothing does */
 
   GTlsSessionPathMemory *paths; /* has a lock of its own */
 
@@ -29,6 +33,8 @@ struct _GTlsSessionDatabaseClass
 void g_tls_session_database_take_store (GTlsSessionDatabase *self, X509_STORE *store, const char *mark);
 
 char *g_tls_session_database_dup_mark (GTlsSessionDatabase *self);
+
+X509_STORE *g_tls_session_database_get_filled_store (GTlsSessionDatabase *self);
 
 X509_STORE *g_tls_session_database_ref_store (GTlsSessionDatabase *self);
 

@@ -86,6 +86,16 @@ g_tls_session_database_dup_mark (GTlsSessionDatabase *self)
   return mark;
 }
 
+/* With the lock held. Borrowed; nullable: nothing is trusted. */
+X509_STORE *
+g_tls_session_database_get_filled_store (GTlsSessionDatabase *self)
+{
+  if (self->fill != NULL)
+    self->fill (self);
+  self->fill = NULL;
+  return self->store;
+}
+
 /* A new reference; nullable: nothing is trusted. */
 X509_STORE *
 g_tls_session_database_ref_store (GTlsSessionDatabase *self)
@@ -93,7 +103,7 @@ g_tls_session_database_ref_store (GTlsSessionDatabase *self)
   X509_STORE *store;
 
   g_mutex_lock (&self->lock);
-  store = self->store;
+  store = g_tls_session_database_get_filled_store (self);
   if (store != NULL && X509_STORE_up_ref (store) != 1)
     store = NULL;
   g_mutex_unlock (&self->lock);

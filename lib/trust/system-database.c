@@ -11,7 +11,8 @@
  * The system's store: OpenSSL knows directories, in which certificates are found by a hash of their names, and one file
  * with all of them. X509_STORE_set_default_paths() takes both, and so parses all 144 certificates of a Debian 12 before
  * the first handshake (measured: 16 ms, against 0.5 ms). Here the file is read only where it is needed: when
- * $SSL_CERT_FILE names it, or when the directories have no certificate that could be found by hash.
+ * $SSL_CERT_FILE names it, or when the directories have no certificate that could be found by hash; and not before
+ * somebody verifies: each connection begins with this database, and many are given another one.
  */
 
 #define SYSTEM_MARK "the system's"
@@ -60,35 +61,32 @@ directories_suffice (char **directories)
   return FALSE;
 }
 
-/* OpenSSL itself reads the two environment variables here, unless the program runs with somebody else's rights. */
-static X509_STORE *
-load_system_store (char **directories)
+/* OpenSSL itself reads the two environment variables here, unless the program runs with somebody else's rights. Without
+ * memory for it the store stays as it is, and nothing is trusted.
+ */
+static void
+fill_system_store (GTlsSessionDatabase *self)
 {
-  g_autoptr (X509_STORE) store = X509_STORE_new ();
-  X509_LOOKUP *by_hash;
+  X509_LOOKUP *by_hash = NULL;
 
-  if (store == NULL)
-    return NULL;
-  g_tls_session_store_prepare (store);
+  if (directories_suffice (self->directories))
+    by_hash = X509_STORE_add_lookup (self->store, X509_LOOKUP_hash_dir ());
 
-  if (!directories_suffice (directories))
-    return X509_STORE_set_default_paths (store) == 1 ? g_steal_pointer (&store) : NULL;
-
-  by_hash = X509_STORE_add_lookup (store, X509_LOOKUP_hash_dir ());
-  if (by_hash == NULL || X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT) != 1)
-    return NULL;
-  return g_steal_pointer (&store);
+  if (by_hash != NULL)
+    X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT);
+  else
+    X509_STORE_set_default_paths (self->store);
+  g_tls_session_openssl_clear_errors ();
 }
 
 static GTlsSessionDatabase *
 load_system_database (GError **error)
 {
-  g_auto (GStrv) directories = list_directories ();
   GTlsSessionDatabase *database;
   X509_STORE *store;
 
   g_tls_session_openssl_clear_errors ();
-  store = load_system_store (directories);
+  store = X509_STORE_new ();
   if (store == NULL)
     {
       g_autofree char *reason = g_tls_session_openssl_take_errors ();
@@ -96,11 +94,12 @@ load_system_database (GError **error)
       g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC, "The system's trust store could not be opened: %s", reason);
       return NULL;
     }
-  g_tls_session_openssl_clear_errors ();
+  g_tls_session_store_prepare (store);
 
   database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
   g_tls_session_database_take_store (database, store, SYSTEM_MARK);
-  database->directories = g_steal_pointer (&directories);
+  database->directories = list_directories ();
+  database->fill = fill_system_store;
   return database;
 }
 
@@ -110,7 +109,7 @@ load_system_database (GError **error)
  *
  * Gets the database of the certificates that this system trusts.
  *
- * There is one in a process. It is opened by the first call and uses OpenSSL's places: the directories in
+ * There is one in a process. It is read when a certificate is first looked for, from OpenSSL's places: the directories in
  * `$SSL_CERT_DIR` or OpenSSL's own (on Debian `/etc/ssl/certs`), where certificates are found by a hash of their names
  * when they are needed. The file in `$SSL_CERT_FILE` is read if that is set, and OpenSSL's own file if there is no such
  * certificate in the directories. On a system that has neither, nothing is trusted.

@@ -33,6 +33,7 @@
 
 #define CLOCK_TOLERANCE 60     /* s */
 #define TLS_1_2_SECRET_SIZE 48 /* RFC 5246, section 8.1 */
+#define MAX_HANDLE_SIZE 49152  /* what is left of a ClientHello's 64 KiB of extensions is for the others */
 #define ID_LABEL "gtls-session ticket id v1"
 #define ID_BYTES 8
 
@@ -179,6 +180,20 @@ has_handle (SSL_SESSION *session)
   return SSL_SESSION_is_resumable (session) && (SSL_SESSION_has_ticket (session) || !session_is_tls_1_3 (session));
 }
 
+/* RFC 8446 permits a server tickets of 65535 bytes, and a client none that its ClientHello has no room for: OpenSSL then
+ * fails the handshake instead of doing without.
+ */
+static gboolean
+has_room_in_hello (SSL_SESSION *session)
+{
+  const unsigned char *ticket;
+  size_t length = 0;
+
+  if (SSL_SESSION_has_ticket (session))
+    SSL_SESSION_get0_ticket (session, &ticket, &length);
+  return length <= MAX_HANDLE_SIZE;
+}
+
 static gboolean
 has_lifetime (SSL_SESSION *session)
 {
@@ -216,6 +231,7 @@ static const struct
   { has_sound_version, "its session is of an unknown protocol version" },
   { has_sound_cipher, "its session's ciphersuite is unknown, or not one of its protocol version" },
   { has_handle, "its session has neither a ticket nor a session id to resume it by" },
+  { has_room_in_hello, "its session's ticket is too large to be offered" },
   { has_sound_secret, "its session's secret has the wrong length" },
   { has_lifetime, "its session has no lifetime" },
   { has_sound_time, "its session's time of receipt is out of range" },
@@ -284,7 +300,7 @@ is_name_or_null (const char *name)
  *
  * Returns: (transfer full) (nullable): %NULL if the session cannot serve: it is not resumable, or the server gave it no
  *   lifetime (RFC 8446, section 4.6.1: "a value of zero indicates that the ticket should be discarded immediately"), or
- *   a name or the chain is beyond what a ticket's bytes can say
+ *   its ticket is too large to be offered, or a name or the chain is beyond what a ticket's bytes can say
  */
 GTlsSessionTicket *
 g_tls_session_ticket_new (SSL_SESSION *session,

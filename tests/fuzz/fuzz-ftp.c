@@ -21,10 +21,11 @@
 #include "ftp-reply.h"
 #include "ftp-text.h"
 #include "ftp-url.h"
+#include "fuzz.h"
 
 #define NOW 1795643624
 
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+const guint fuzz_n_changes = 5000;
 
 static void
 check_shown (const char *text)
@@ -178,4 +179,24 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       fuzz_url (data + 1, size - 1);
     }
   return 0;
+}
+
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  return 0;
+}
+
+/* The first byte of each is the way. */
+void
+fuzz_make_seeds (FuzzAddSeed add, gpointer data)
+{
+#define SEED(name, text) add (data, name, text, sizeof text - 1)
+  SEED ("replies", "\0\3220 Welcome\r\n211-Features:\r\n MDTM\r\n REST STREAM\r\n211 End\r\n");
+  SEED ("values", "\0\1229 Extended (|||6446|)\r\n227 Passive (127,0,0,1,4,210).\r\n257 \"/a\"\r\n");
+  SEED ("mlsd", "\1type=file;size=1;modify=20261125215344; a\r\ntype=dir; ..\r\n");
+  SEED ("list", "\2-rw-r--r--    1 ftp      ftp            12 Nov 25 21:53 a\r\n");
+  SEED ("dos", "\00211-25-26  09:53PM       <DIR>          folder\r\n");
+  SEED ("url", "\3ftp://me:secret@[::1]:21/a%20b");
+#undef SEED
 }

@@ -18,6 +18,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "../ticket/handshake.h"
+#include "fuzz.h"
 #include "ticket/gtls-session-error.h"
 #include "ticket/ticket-private.h"
 
@@ -25,8 +27,7 @@
 #define RECEIVED_OFFSET 16
 #define DIGEST_SIZE 32
 
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+const guint fuzz_n_changes = 1000;
 
 static SSL_CTX *context;
 
@@ -194,4 +195,69 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   read_ticket (bytes);
   return 0;
+}
+
+/* Seeds: real tickets of each kind, in each of the ways they are read */
+
+typedef struct
+{
+  FuzzAddSeed add;
+  gpointer data;
+} Sink;
+
+static void
+add_seed (const Sink *sink, const char *name, guint8 way, gconstpointer data, gsize size)
+{
+  g_autoptr (GByteArray) seed = g_byte_array_new ();
+
+  g_byte_array_append (seed, &way, 1);
+  g_byte_array_append (seed, data, size);
+  sink->add (sink->data, name, seed->data, seed->len);
+}
+
+static void
+add_seeds (const Sink *sink, HandshakeKind kind, gboolean with_everything)
+{
+  g_autoptr (Pair) pair = pair_new (kind);
+  g_autoptr (Link) link = NULL;
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autofree guint8 *der = NULL;
+  guint8 *end;
+  int der_length;
+
+  if (with_everything)
+    pair_set_application_protocol (pair, HANDSHAKE_PROTOCOL);
+  link = link_new (pair, NULL);
+  ticket = g_tls_session_ticket_new (pair_get_session (pair), with_everything ? link_get_chain (link) : NULL,
+                                     with_everything ? HANDSHAKE_HOST : NULL, with_everything);
+  bytes = g_tls_session_ticket_to_bytes (ticket);
+
+  der_length = i2d_SSL_SESSION (pair_get_session (pair), NULL);
+  der = end = g_malloc (der_length);
+  i2d_SSL_SESSION (pair_get_session (pair), &end);
+
+  for (guint8 way = 0; way < 3; way++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s-%s-%u", handshake_kind_name (kind),
+                                               with_everything ? "whole" : "bare", way);
+
+      if (way == 2)
+        add_seed (sink, name, way, der, der_length);
+      else
+        add_seed (sink, name, way, g_bytes_get_data (bytes, NULL),
+                  g_bytes_get_size (bytes) - (way == 1 ? DIGEST_SIZE : 0));
+    }
+}
+
+void
+fuzz_make_seeds (FuzzAddSeed add, gpointer data)
+{
+  const Sink sink = { add, data };
+
+  for (HandshakeKind kind = 0; kind < N_HANDSHAKE_KINDS; kind++)
+    {
+      add_seeds (&sink, kind, TRUE);
+      add_seeds (&sink, kind, FALSE);
+    }
 }

@@ -114,6 +114,31 @@ a_namesake_of_an_anchor_is_a_stranger (void)
   g_assert_cmphex (verdict (store_of (ca->x509), stack_of (leaf->x509, namesake->x509, NULL)), !=, 0);
 }
 
+/* Nothing but the signature tells which of them it was. */
+static void
+of_two_anchors_of_one_name_the_one_that_signed_counts (void)
+{
+  const Order ca_order = { .name = "CA", .is_ca = TRUE, .without_key_identifiers = TRUE };
+  g_autoptr (Forged) one = forge (&ca_order, NULL);
+  g_autoptr (Forged) other = forge (&ca_order, NULL);
+  g_autoptr (Forged) stranger = forge (&ca_order, NULL);
+  const Forged *issuers[] = { one, other, stranger };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (issuers); i++)
+    for (gsize order = 0; order < 2; order++)
+      {
+        g_autoptr (Forged) leaf = forge (&(Order){ .name = "a", .without_key_identifiers = TRUE }, issuers[i]);
+        X509_STORE *store = g_tls_session_store_new (NULL);
+
+        g_assert_cmpint (X509_STORE_add_cert (store, order == 0 ? one->x509 : other->x509), ==, 1);
+        g_assert_cmpint (X509_STORE_add_cert (store, order == 0 ? other->x509 : one->x509), ==, 1);
+        if (issuers[i] == stranger)
+          g_assert_cmphex (verdict (store, stack_of (leaf->x509, NULL)), !=, 0);
+        else
+          g_assert_cmphex (verdict (store, stack_of (leaf->x509, NULL)), ==, 0);
+      }
+}
+
 static void
 trusts_nobody_without_a_store (void)
 {
@@ -461,6 +486,7 @@ main (int argc, char **argv)
   STORY (an_anchor_that_is_no_ca_vouches_for_itself_only);
   STORY (does_not_trust_strangers);
   STORY (a_namesake_of_an_anchor_is_a_stranger);
+  STORY (of_two_anchors_of_one_name_the_one_that_signed_counts);
   STORY (trusts_nobody_without_a_store);
   STORY (refuses_an_empty_chain);
   STORY (tells_dates_apart);

@@ -83,6 +83,13 @@ g_tls_session_base_stream_free (GTlsSessionBaseStream *self)
   g_free (self);
 }
 
+/* A plain one, that is read and written without GIO's streams. */
+gboolean
+g_tls_session_base_stream_is_socket (GTlsSessionBaseStream *self)
+{
+  return self->socket != NULL;
+}
+
 /* The transport over a pollable stream */
 
 static GTlsSessionTransportStatus

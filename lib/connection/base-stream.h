@@ -13,6 +13,8 @@ GTlsSessionBaseStream *g_tls_session_base_stream_new (GIOStream *stream, GError 
 
 void g_tls_session_base_stream_free (GTlsSessionBaseStream *self);
 
+gboolean g_tls_session_base_stream_is_socket (GTlsSessionBaseStream *self);
+
 GTlsSessionTransport g_tls_session_base_stream_get_transport (GTlsSessionBaseStream *self);
 
 gboolean g_tls_session_base_stream_check (GTlsSessionBaseStream *self, GIOCondition condition);

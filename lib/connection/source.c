@@ -135,16 +135,21 @@ drop_child (ConnectionSource *self)
   self->child_condition = 0;
 }
 
-static void
+/* For how long (ms; -1: without end) there may be a poll() now. GLib has passed by a child that comes to be while its
+ * parent is prepared, and would not hear before the next round when the child wants to be woken, or of what the child
+ * itself waits for. A socket's is no more than its descriptor, which is polled in any case.
+ */
+static int
 wait_for_base (ConnectionSource *self, GIOCondition condition)
 {
   if (self->child_condition == condition)
-    return;
+    return -1;
 
   drop_child (self);
   self->child = g_tls_session_base_stream_create_source (self->connection->base, condition);
   self->child_condition = condition;
   g_source_add_child_source (&self->source, self->child);
+  return g_tls_session_base_stream_is_socket (self->connection->base) ? -1 : 0;
 }
 
 /* GSource */
@@ -162,7 +167,7 @@ connection_source_prepare (GSource *source, int *timeout)
       drop_child (self);
       return TRUE;
     case G_TLS_SESSION_POLL_BASE:
-      wait_for_base (self, base_condition);
+      *timeout = wait_for_base (self, base_condition);
       return FALSE;
     case G_TLS_SESSION_POLL_WOKEN:
     default:

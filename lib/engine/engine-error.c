@@ -287,6 +287,9 @@ answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GErro
   if (failure == NULL && operation != G_TLS_SESSION_OPERATION_WRITE && g_tls_session_transport_bio_at_end (self->bio))
     return answer_end (self, operation, error);
 
+  /* Behind a record that the transport has refused OpenSSL puts no other one, and does not ask it again. */
+  if (failure == NULL)
+    failure = g_tls_session_transport_bio_dup_last_error (self->bio);
   if (failure == NULL)
     failure = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_MISC, "OpenSSL gives no reason");
   g_prefix_error (&failure, "%s %s failed: ", name_of_operation (operation), name_of_peer (self));

@@ -139,13 +139,17 @@ stop_waiting_for_base (ConnectionSource *self)
   self->base_condition = 0;
 }
 
-static void
+/* For how long (ms; -1: without end) there may be a poll() now. GLib has passed by a child that comes to be while its
+ * parent is prepared, and would not hear before the next round when the child wants to be woken, or of what the child
+ * itself waits for. A descriptor is polled in any case.
+ */
+static int
 wait_for_base (ConnectionSource *self, GIOCondition condition)
 {
   int fd = g_tls_session_base_stream_get_fd (self->connection->base);
 
   if (self->base_condition == condition && self->poll_fd.fd == fd)
-    return;
+    return -1;
 
   stop_waiting_for_base (self);
   self->base_condition = condition;
@@ -153,11 +157,12 @@ wait_for_base (ConnectionSource *self, GIOCondition condition)
   if (fd >= 0)
     {
       g_source_add_poll (&self->source, &self->poll_fd);
-      return;
+      return -1;
     }
 
   self->child = g_tls_session_base_stream_create_source (self->connection->base, condition);
   g_source_add_child_source (&self->source, self->child);
+  return 0;
 }
 
 /* GSource */
@@ -175,7 +180,7 @@ connection_source_prepare (GSource *source, int *timeout)
       stop_waiting_for_base (self);
       return TRUE;
     case G_TLS_SESSION_POLL_BASE:
-      wait_for_base (self, base_condition);
+      *timeout = wait_for_base (self, base_condition);
       return FALSE;
     case G_TLS_SESSION_POLL_WOKEN:
     default:

@@ -40,9 +40,22 @@ name_of_peer (GTlsSessionEngine *self)
   return self->peer_name != NULL ? self->peer_name : "the peer";
 }
 
-static gboolean
-is_not_tls (int reason)
+/* Reasons are numbered anew in each of OpenSSL's libraries: one of libcrypto's, as of a malformed certificate, is none
+ * here.
+ */
+static int
+reason_of (unsigned long code)
 {
+  return ERR_GET_LIB (code) == ERR_LIB_SSL ? ERR_GET_REASON (code) : 0;
+}
+
+/* Not once it has chosen a cipher, or we one for it: what comes then was damaged on its way. */
+static gboolean
+is_not_tls (GTlsSessionEngine *self, int reason)
+{
+  if (SSL_get_pending_cipher (self->ssl) != NULL)
+    return FALSE;
+
   switch (reason)
     {
     case SSL_R_WRONG_VERSION_NUMBER:
@@ -96,7 +109,7 @@ is_own_certificate_refused (int reason)
 static GTlsError
 code_of_reason (GTlsSessionEngine *self, GTlsSessionOperation operation, int reason)
 {
-  if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (reason))
+  if (operation == G_TLS_SESSION_OPERATION_HANDSHAKE && is_not_tls (self, reason))
     return G_TLS_ERROR_NOT_TLS;
   if (is_certificate_required (self, reason))
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
@@ -179,7 +192,7 @@ error_of_missing_certificate (GTlsSessionEngine *self, GTlsSessionOperation oper
 static GError *
 error_of_queue (GTlsSessionEngine *self, GTlsSessionOperation operation)
 {
-  int reason = ERR_GET_REASON (ERR_peek_error ());
+  int reason = reason_of (ERR_peek_error ());
   g_autofree char *text = g_tls_session_openssl_take_errors ();
   GTlsError code = code_of_reason (self, operation, reason);
 
@@ -274,6 +287,9 @@ answer_transport (GTlsSessionEngine *self, GTlsSessionOperation operation, GErro
   if (failure == NULL && operation != G_TLS_SESSION_OPERATION_WRITE && g_tls_session_transport_bio_at_end (self->bio))
     return answer_end (self, operation, error);
 
+  /* Behind a record that the transport has refused OpenSSL puts no other one, and does not ask it again. */
+  if (failure == NULL)
+    failure = g_tls_session_transport_bio_dup_last_error (self->bio);
   if (failure == NULL)
     failure = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_MISC, "OpenSSL gives no reason");
   g_prefix_error (&failure, "%s %s failed: ", name_of_operation (operation), name_of_peer (self));

@@ -36,12 +36,15 @@ typedef struct
   GByteArray *unsent; /* NULL while there is nothing */
   gboolean at_end;
   gboolean is_cut; /* the transport is somebody else's to close, and not to be touched any more */
-  GError *error;
+  GError *error;   /* not taken yet */
+  GError *failure; /* the last one, taken or not */
 } TransportBio;
 
 static void
 keep_error (TransportBio *self, GError *error)
 {
+  g_clear_error (&self->failure);
+  self->failure = g_error_copy (error);
   if (self->error == NULL)
     self->error = error;
   else
@@ -229,6 +232,7 @@ transport_bio_destroy (BIO *bio)
       g_free (self->ahead);
       g_clear_pointer (&self->unsent, g_byte_array_unref);
       g_clear_error (&self->error);
+      g_clear_error (&self->failure);
       g_free (self);
       BIO_set_data (bio, NULL);
     }
@@ -327,6 +331,15 @@ g_tls_session_transport_bio_take_error (BIO *bio)
   TransportBio *self = BIO_get_data (bio);
 
   return g_steal_pointer (&self->error);
+}
+
+/* What the transport reported last, be it long ago; NULL if it never did. Owned by the caller. */
+GError *
+g_tls_session_transport_bio_dup_last_error (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return self->failure != NULL ? g_error_copy (self->failure) : NULL;
 }
 
 /* DONE once the transport has everything that OpenSSL wrote. */

@@ -19,6 +19,8 @@ void g_tls_session_transport_bio_release_buffer (BIO *bio);
 
 GError *g_tls_session_transport_bio_take_error (BIO *bio);
 
+GError *g_tls_session_transport_bio_dup_last_error (BIO *bio);
+
 GTlsSessionTransportStatus g_tls_session_transport_bio_flush (BIO *bio);
 
 void g_tls_session_transport_bio_cut (BIO *bio);

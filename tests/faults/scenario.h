@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gtls-session.h>
+
+#include "wire.h"
+
+G_BEGIN_DECLS
+
+/* A client of ours meets a fault: in which kind of connection, by which calls, over what, and what it was about. */
+
+typedef enum
+{
+  SHAPE_FULL,
+  SHAPE_RESUMED,
+  SHAPE_EARLY_DATA,
+  SHAPE_CLIENT_CERTIFICATE,
+  SHAPE_TLS12,
+  SHAPE_TLS12_RESUMED,
+  N_SHAPES,
+} Shape;
+
+typedef enum
+{
+  DRIVER_SYNC,
+  DRIVER_ASYNC,
+  N_DRIVERS,
+} Driver;
+
+typedef enum
+{
+  PHASE_HANDSHAKE,
+  PHASE_FIRST_READ,
+  PHASE_BULK_READ,
+  PHASE_BULK_WRITE,
+  PHASE_TICKET_WAIT,
+  PHASE_CLOSE,
+  N_PHASES,
+} Phase;
+
+extern const char *const shape_names[N_SHAPES];
+
+extern const char *const driver_names[N_DRIVERS];
+
+extern const char *const transport_names[N_TRANSPORTS];
+
+extern const char *const phase_names[N_PHASES];
+
+typedef struct
+{
+  Shape shape;
+  Driver driver;
+  Transport transport;
+  Phase phase;
+  Fault fault;
+} Case;
+
+/* "resumed/async/socket/bulk-read/flip/in-byte-1234"; owned by the caller. */
+char *case_to_string (const Case *self);
+
+gboolean case_from_string (const char *name, Case *place);
+
+typedef struct
+{
+  gboolean struck;       /* the fault came to be before the phase was over */
+  gboolean in_short;     /* something that the peer had said did not get through */
+  gboolean damaged_body; /* see wire_damaged_body() */
+  GError *error;         /* what the phase ended with; NULL: well */
+  GError *close_error;   /* what the close after it ended with */
+  char *flaw;            /* what nothing excuses; NULL: nothing */
+  WireTraffic traffic;   /* of the phase */
+  GBytes *ticket;        /* one that the client got; nullable */
+} Outcome;
+
+void outcome_clear (Outcome *self);
+
+/* Servers, certificates, stores and tickets for all cases. */
+typedef struct _Scenery Scenery;
+
+Scenery *scenery_new (void);
+
+void scenery_free (Scenery *self);
+
+/* Plays one case. It is up to the caller to judge what the phase ended with. */
+void scenery_play (Scenery *self, const Case *this_case, Outcome *outcome);
+
+/* A ticket that a client of such a connection got is still good; NULL, or what is wrong, owned by the caller. */
+char *scenery_try_ticket (Scenery *self, const Case *like, GBytes *ticket);
+
+/* Each store still gives and takes; likewise. */
+char *scenery_try_stores (Scenery *self, const Case *like);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scenery, scenery_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
+
+G_END_DECLS

@@ -96,38 +96,51 @@ def to_json(machine, results, names):
     }
 
 
+def from_json(values):
+    results = Results()
+    results.series = {figure: told["series"] for figure, told in values["figures"].items()}
+    results.crowds = {int(n): crowd for n, crowd in values["crowds"].items()}
+    results.notes = values["notes"]
+    return values["machine"], results, values["clients"]
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./run bench", description="Measures this library beside others.")
     parser.add_argument("build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="each thing once and little of it; does not write the page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes all values to FILE as well")
+    parser.add_argument("--from", type=Path, metavar="FILE", dest="source",
+                        help="measures nothing, and writes the page from what --json wrote")
     parser.add_argument("--no-page", action="store_true", help="leaves doc/benchmarks.md and its plots as they are")
     parser.add_argument("--only", action="append", metavar="WORD", help="only the steps whose title has WORD in it")
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    build = arguments.build.resolve() / "benchmarks"
+def measure(build, quick, only):
     results, machine = Results(), describe_machine()
     began = time.monotonic()
-
     with Server(build) as server:
         bench = Bench(build, server)
         clients, missing = find_clients(bench, results)
         for client in missing:
             print(f"{client.name}: {results.notes[client.key][0]}")
-        run_steps(Run(bench, clients, results, arguments.quick), arguments.only)
-
+        run_steps(Run(bench, clients, results, quick), only)
     machine["minutes"] = round((time.monotonic() - began) / 60, 1)
-    names = {client.key: client.name for client in clients + missing}
-    print()
-    print(page.to_terminal(results, names))
+    return machine, results, {client.key: client.name for client in clients + missing}
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.source:
+        told = from_json(json.loads(arguments.source.read_text()))
+    else:
+        told = measure(arguments.build.resolve() / "benchmarks", arguments.quick, arguments.only)
+        print(f"\n{page.to_terminal(*told[1:])}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(to_json(machine, results, names), indent=2) + "\n")
+        arguments.json.write_text(json.dumps(to_json(*told), indent=2) + "\n")
         print(f"All values are in {arguments.json}")
-    if not (arguments.quick or arguments.no_page or arguments.only):
-        for path in page.write(TOP / "doc", machine, results, names):
+    if arguments.source or not (arguments.quick or arguments.no_page or arguments.only):
+        for path in page.write(TOP / "doc", *told):
             print(f"Written: {path.relative_to(TOP)}")
     return 0
 

@@ -67,8 +67,8 @@ FIGURES = [
     Figure("first-cpu", "CPU until the first verified byte", "ms"),
     Figure("signal", "A `ticket-available` signal into Python", "µs", digits=2),
     *(Figure(f"store-{key}", f"{name}, a put and a take", "µs", digits=2) for key, name in (
-        ("memory-100", "MemoryStore of 100 peers"), ("memory-10000", "MemoryStore of 10,000 peers"),
-        ("memory-100000", "MemoryStore of 100,000 peers"), ("file-1000", "FileStore of 1,000 peers"),
+        ("memory-100", "MemoryStore of 100 peers"), ("memory-1000", "MemoryStore of 1,000 peers"),
+        ("memory-10000", "MemoryStore of 10,000 peers"), ("memory-100000", "MemoryStore of 100,000 peers"), ("file-1000", "FileStore of 1,000 peers"),
         ("redis-1000", "RedisStore of 1,000 peers"))),
 ]
 FIGURE = {figure.key: figure for figure in FIGURES}

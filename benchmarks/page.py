@@ -93,8 +93,8 @@ SECTIONS = [
      ("crowd-1", "crowd-100", "crowd-10000"), ("rate-1", "rate-100", "rate-10000")),
     (FIRST_TEXT, "bench-first.svg", "How long each client takes from its start to the first byte", ("first",),
      ("first-cpu",)),
-    (OTHER_TEXT, None, None, (), ("signal", "store-memory-100", "store-memory-10000", "store-memory-100000",
-                                  "store-file-1000", "store-redis-1000")),
+    (OTHER_TEXT, None, None, (), ("signal", "store-memory-100", "store-memory-1000", "store-memory-10000",
+                                  "store-memory-100000", "store-file-1000", "store-redis-1000")),
 ]
 
 

@@ -244,7 +244,7 @@ def time_stores(it):
                 it.results.add(figure, "ours", float(output.split()[0].removeprefix("pair-us=")))
 
         try:
-            for peers in (100, 10000, 100000):
+            for peers in (100, 1000, 10000, 100000):
                 measure("memory", "-", peers, 300000)
             measure("file", scratch + "/store-{number}.db", 1000, 2000)
             measure("redis", stack.enter_context(redis_server(scratch)), 1000, 5000)

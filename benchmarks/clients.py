@@ -11,6 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 # All memory comes from malloc(), where it can be counted.
 PLAIN_HEAP = {"PYTHONMALLOC": "malloc", "G_SLICE": "always-malloc"}
+# What some users' environments say of trust, and would make of each process another one than it is elsewhere.
+UNWANTED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 CALLGRIND_COUNT = re.compile(r"Collected : (\d+)")
 COUNT = re.compile(r"count: (.*)")
 
@@ -76,8 +78,9 @@ class Server:
 
 def run(command, environment=None, processors=None, timeout=300):
     """(standard output, standard error); it fails with what the program said last."""
+    inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     try:
-        done = subprocess.run([str(part) for part in command], env={**os.environ, **(environment or {})},
+        done = subprocess.run([str(part) for part in command], env={**inherited, **(environment or {})},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
                               preexec_fn=(lambda: os.sched_setaffinity(0, processors)) if processors else None)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a connection may cost at most: test-costs.py BUILD
+"""What a connection may cost at most: test-costs.py BUILD [WORD…]; stories whose names have a WORD in them.
 
 Only what is the same on a busy machine: instructions, system calls, allocations, threads. All but threads against OpenSSL
 alone in the same run, with head room over what was measured when this was written. tap.py is in tests/peers.
@@ -91,8 +91,9 @@ stories = [(f"{client}/{mode}/{story.__name__}", partial(story, client, mode))
 stories += [(f"{client}/connections_start_no_thread", partial(connections_start_no_thread, client))
             for client in ("ours", "ours-async")]
 stories.append(("crowd_is_resumed_without_a_thread", crowd_is_resumed_without_a_thread))
+wanted = [story for story in stories if not sys.argv[2:] or any(word in story[0] for word in sys.argv[2:])]
 
 with Server(BUILD) as server:
     bench = Bench(BUILD, server)
-    status = tell_all(stories)
+    status = tell_all(wanted)
 sys.exit(status)

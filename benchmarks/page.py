@@ -77,8 +77,8 @@ OpenSSL alone looks roots up by hash here, which takes less time than reading al
 OTHER_TEXT = """\
 ## Signals and stores
 
-The signal is emitted to a Python function and to nobody; told is the difference. Stores keep one ticket for each peer; the
-time is what passes, not CPU time.
+The signal is emitted to a Python function and to nobody; told is the difference. Stores keep one ticket for each peer. For
+the store in memory it is CPU time, the least of many; for the others what passes, waiting for file and server included.
 """
 
 SECTIONS = [
@@ -153,8 +153,9 @@ def figure_tables(results, names, keys):
 
 
 def machine_text(machine):
-    text = (f"Measured on {machine['date']}: {machine['processor']}; {machine['system']}; OpenSSL {machine['openssl']}, "
-            f"GLib {machine['glib']}; commit {machine['commit'] or 'unknown'}; in {machine['minutes']} minutes.")
+    text = (f"Measured on {machine['date']}: {machine['processor']}; {machine['system']};\n"
+            f"OpenSSL {machine['openssl']}, GLib {machine['glib']}; commit {machine['commit'] or 'unknown'}; in "
+            f"{machine['minutes']} minutes.")
     if machine["load"] > 0.5:
         text += (f" The machine was **busy with other things** when this began (load {machine['load']}): times and their "
                  "ratios are rough here. Instructions and other counts hold.")

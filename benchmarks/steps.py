@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -244,8 +245,9 @@ def time_stores(it):
                 it.results.add(figure, "ours", float(output.split()[0].removeprefix("pair-us=")))
 
         try:
-            for peers in (100, 1000, 10000, 100000):
-                measure("memory", "-", peers, 300000)
+            output, _ = run([it.bench.build / "bench-memory-store"], processors=it.bench.server.clients_processors)
+            for peers, nanoseconds in re.findall(r"(\d+) peers +(\d+) ns", output):
+                it.results.add(f"store-memory-{peers}", "ours", float(nanoseconds) / 1000)
             measure("file", scratch + "/store-{number}.db", 1000, 2000)
             measure("redis", stack.enter_context(redis_server(scratch)), 1000, 5000)
         except Failed as failure:

@@ -8,25 +8,36 @@
 #include <sys/socket.h>
 #include <time.h>
 
-void
-fail (const char *what)
+noreturn void
+bench_fail (const char *what)
 {
   fprintf (stderr, "benchmark: %s\n", what);
   exit (1);
 }
 
-/* Of this process, in µs, in the kernel too. */
-gint64
-cpu_time (void)
+static double
+read_clock (clockid_t clock)
 {
   struct timespec now;
 
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  clock_gettime (clock, &now);
+  return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+double
+bench_cpu_us (void)
+{
+  return read_clock (CLOCK_PROCESS_CPUTIME_ID) * 1e6;
+}
+
+double
+bench_seconds (void)
+{
+  return read_clock (CLOCK_MONOTONIC);
 }
 
 int
-connect_socket (guint16 port)
+bench_connect (uint16_t port)
 {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port) };
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -34,7 +45,7 @@ connect_socket (guint16 port)
 
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
   if (fd < 0 || connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
-    fail ("no connection");
+    bench_fail ("there is no connection to the server");
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return fd;
 }

@@ -3,8 +3,9 @@
 /* bench-server: a TLS 1.3 server on OpenSSL alone for all benchmarks, a thread for each connection. It prints
  * "port=NNN ca=PATH", and ends with its input.
  *
- * The first byte that a client sends says what it wants: 's', a sink; 'f' and a digit d, 2^d MiB of data; anything else is
- * sent back, and so is all that follows.
+ * The first byte that a client sends says what it wants: 's', a sink; 'f' and a number, so many MiB of data. Anything else
+ * ('t': after some more tickets) is answered with a byte, '1' if the session was resumed and '0' if not, and all that follows is sent back. So what a
+ * client says of itself need not be believed.
  */
 
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 
 #define BLOCK_SIZE (64 * 1024)
 #define STACK_SIZE (128 * 1024)
+#define N_MORE_TICKETS 8
 
 static SSL_CTX *context;
 
@@ -34,31 +37,38 @@ fail (const char *what)
 }
 
 static void
-flood (SSL *ssl, int exponent, char *block)
+flood (SSL *ssl, int mebibytes, char *block)
 {
   memset (block, 'z', BLOCK_SIZE);
-  for (int i = 0; i < 16 << exponent; i++)
+  for (int i = 0; i < mebibytes * (1024 * 1024 / BLOCK_SIZE); i++)
     if (SSL_write (ssl, block, BLOCK_SIZE) != BLOCK_SIZE)
       return;
+}
+
+static bool
+answer (SSL *ssl, char what)
+{
+  for (int i = 0; what == 't' && i < N_MORE_TICKETS; i++)
+    SSL_new_session_ticket (ssl);
+  return SSL_write (ssl, SSL_session_reused (ssl) ? "1" : "0", 1) == 1;
 }
 
 static void
 serve (SSL *ssl)
 {
-  g_autofree char *block = g_malloc (BLOCK_SIZE);
+  g_autofree char *block = g_malloc (BLOCK_SIZE + 1);
   int n_read = SSL_read (ssl, block, BLOCK_SIZE);
+  char what = n_read > 0 ? block[0] : '\0';
 
-  if (n_read > 1 && block[0] == 'f')
-    flood (ssl, block[1] - '0', block);
-  else if (n_read > 0 && block[0] != 's' && SSL_write (ssl, block, n_read) != n_read)
+  block[MAX (n_read, 0)] = '\0';
+  if (what == 'f')
+    flood (ssl, atoi (block + 1), block);
+  else if (what != 's' && n_read > 0 && !answer (ssl, what))
     return;
 
-  if (n_read > 0 && block[0] == 's')
-    while (SSL_read (ssl, block, BLOCK_SIZE) > 0)
-      ;
-  else
-    while ((n_read = SSL_read (ssl, block, BLOCK_SIZE)) > 0 && SSL_write (ssl, block, n_read) == n_read)
-      ;
+  while ((n_read = SSL_read (ssl, block, BLOCK_SIZE)) > 0)
+    if (what != 's' && SSL_write (ssl, block, n_read) != n_read)
+      return;
   SSL_shutdown (ssl);
 }
 

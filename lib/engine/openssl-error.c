@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "openssl-error.h"
 
+#include <gio/gio.h>
 #include <openssl/err.h>
 
 /* It is called before each operation, and ERR_clear_error() goes over the whole queue, also if that is empty. */
@@ -44,4 +45,12 @@ g_tls_session_openssl_take_errors (void)
     g_string_append (text, "OpenSSL gives no reason");
 
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+void
+g_tls_session_openssl_set_error (GError **error, const char *what)
+{
+  g_autofree char *reason = g_tls_session_openssl_take_errors ();
+
+  g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC, "%s: %s", what, reason);
 }

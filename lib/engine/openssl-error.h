@@ -13,4 +13,7 @@ void g_tls_session_openssl_clear_errors (void);
 
 char *g_tls_session_openssl_take_errors (void);
 
+/* G_TLS_ERROR_MISC, for what fails only where memory is short: @what, and what the queue says. */
+void g_tls_session_openssl_set_error (GError **error, const char *what);
+
 G_END_DECLS

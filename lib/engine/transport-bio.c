@@ -242,31 +242,41 @@ transport_bio_destroy (BIO *bio)
 static BIO_METHOD *
 make_method (void)
 {
-  BIO_METHOD *method = BIO_meth_new (BIO_get_new_index () | BIO_TYPE_SOURCE_SINK, "gtls-session transport");
+  int type = BIO_get_new_index ();
+  BIO_METHOD *method = type >= 0 ? BIO_meth_new (type | BIO_TYPE_SOURCE_SINK, "gtls-session transport") : NULL;
 
-  if (method == NULL || BIO_meth_set_read_ex (method, transport_bio_read) != 1 ||
-      BIO_meth_set_write_ex (method, transport_bio_write) != 1 || BIO_meth_set_ctrl (method, transport_bio_ctrl) != 1 ||
-      BIO_meth_set_destroy (method, transport_bio_destroy) != 1)
-    g_error ("OpenSSL has no memory for a BIO method");
+  if (method == NULL)
+    return NULL;
 
+  BIO_meth_set_read_ex (method, transport_bio_read);
+  BIO_meth_set_write_ex (method, transport_bio_write);
+  BIO_meth_set_ctrl (method, transport_bio_ctrl);
+  BIO_meth_set_destroy (method, transport_bio_destroy);
   return method;
 }
 
+/* NULL if OpenSSL has no memory; the next call tries again. */
 static const BIO_METHOD *
 get_method (void)
 {
+  static GMutex mutex;
   static BIO_METHOD *method;
+  const BIO_METHOD *made;
 
-  if (g_once_init_enter (&method))
-    g_once_init_leave (&method, make_method ());
-  return method;
+  g_mutex_lock (&mutex);
+  if (method == NULL)
+    method = make_method ();
+  made = method;
+  g_mutex_unlock (&mutex);
+  return made;
 }
 
 /* NULL if OpenSSL has no memory. */
 BIO *
 g_tls_session_transport_bio_new (GTlsSessionTransport transport)
 {
-  BIO *bio = BIO_new (get_method ());
+  const BIO_METHOD *method = get_method ();
+  BIO *bio = method != NULL ? BIO_new (method) : NULL;
   TransportBio *self;
 
   if (bio == NULL)

@@ -3,14 +3,11 @@
 
 #include <openssl/crypto.h>
 
-/* It is to be filled. Out of memory the program ends, as with GLib's own allocations. */
+/* It is to be filled. */
 GTlsSessionSecretBlock *
 g_tls_session_secret_block_new (gsize size)
 {
-  GTlsSessionSecretBlock *self = OPENSSL_malloc (sizeof (GTlsSessionSecretBlock) + size);
-
-  if (self == NULL)
-    g_error ("Out of memory: %" G_GSIZE_FORMAT " bytes for a secret", size);
+  GTlsSessionSecretBlock *self = g_malloc (sizeof (GTlsSessionSecretBlock) + size);
 
   self->size = size;
   return self;
@@ -21,7 +18,8 @@ g_tls_session_secret_block_free (gpointer block)
 {
   GTlsSessionSecretBlock *self = block;
 
-  OPENSSL_clear_free (self, sizeof (GTlsSessionSecretBlock) + self->size);
+  OPENSSL_cleanse (self, sizeof (GTlsSessionSecretBlock) + self->size);
+  g_free (self);
 }
 
 /* Takes @self. The bytes are wiped when their last reference goes. */

@@ -29,17 +29,8 @@
 static void
 key_free (gpointer key)
 {
-  OPENSSL_clear_free (key, sizeof (GTlsSessionTicketKey));
-}
-
-static GTlsSessionTicketKey *
-key_new (void)
-{
-  GTlsSessionTicketKey *key = OPENSSL_zalloc (sizeof *key);
-
-  if (key == NULL)
-    g_error ("Out of memory: %" G_GSIZE_FORMAT " bytes for a ticket key", sizeof *key);
-  return key;
+  OPENSSL_cleanse (key, sizeof (GTlsSessionTicketKey));
+  g_free (key);
 }
 
 GPtrArray *
@@ -52,7 +43,7 @@ g_tls_session_key_ring_new (void)
 void
 g_tls_session_key_ring_add (GPtrArray *ring, const GTlsSessionTicketKey *key)
 {
-  GTlsSessionTicketKey *copy = key_new ();
+  GTlsSessionTicketKey *copy = g_new0 (GTlsSessionTicketKey, 1);
 
   *copy = *key;
   g_ptr_array_add (ring, copy);
@@ -73,7 +64,7 @@ key_fill (GTlsSessionTicketKey *key)
 gboolean
 g_tls_session_key_ring_rotate (GPtrArray *ring, GError **error)
 {
-  GTlsSessionTicketKey *key = key_new ();
+  GTlsSessionTicketKey *key = g_new0 (GTlsSessionTicketKey, 1);
 
   if (!key_fill (key))
     {
@@ -189,7 +180,7 @@ get_u32 (const guint8 *at)
 static GTlsSessionTicketKey *
 get_key (const guint8 *at)
 {
-  GTlsSessionTicketKey *key = key_new ();
+  GTlsSessionTicketKey *key = g_new0 (GTlsSessionTicketKey, 1);
   guint64 retired;
 
   memcpy (key->name, at, sizeof key->name);

@@ -64,21 +64,22 @@ take_issuer (X509Chain *others, X509 *certificate)
 }
 
 /* The issuer of @certificate, the issuer's issuer and so on, as far as @others has them, taken out of there. Empty if
- * there is none.
+ * there is none, NULL without memory.
  */
 STACK_OF (X509) *
 g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate)
 {
-  X509Chain *issuers = x509_chain_new ();
+  g_autoptr (X509Chain) issuers = sk_X509_new_null ();
   X509 *issuer = take_issuer (others, certificate);
 
   while (issuer != NULL && sk_X509_num (issuers) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
     {
-      x509_chain_push (issuers, issuer);
+      if (!x509_chain_push (issuers, issuer))
+        return NULL;
       issuer = take_issuer (others, issuer);
     }
   X509_free (issuer);
-  return issuers;
+  return g_steal_pointer (&issuers);
 }
 
 /* A new reference, from a certificate of any backend; NULL if it is of another one and cannot be read. */
@@ -113,7 +114,7 @@ g_tls_session_chain_contains (STACK_OF (X509) *chain, X509 *certificate)
 STACK_OF (X509) *
 g_tls_session_chain_from_certificate (GTlsCertificate *certificate)
 {
-  g_autoptr (X509Chain) chain = x509_chain_new ();
+  g_autoptr (X509Chain) chain = sk_X509_new_null ();
 
   g_return_val_if_fail (G_IS_TLS_CERTIFICATE (certificate), NULL);
 
@@ -123,8 +124,8 @@ g_tls_session_chain_from_certificate (GTlsCertificate *certificate)
 
       if (x509 == NULL)
         return NULL;
-      if (!g_tls_session_chain_contains (chain, x509))
-        x509_chain_push (chain, g_steal_pointer (&x509));
+      if (!g_tls_session_chain_contains (chain, x509) && !x509_chain_push (chain, g_steal_pointer (&x509)))
+        return NULL;
       certificate = g_tls_certificate_get_issuer (certificate);
     }
   return g_steal_pointer (&chain);

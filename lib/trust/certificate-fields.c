@@ -20,13 +20,12 @@ bio_to_text (BIO *bio, gboolean written)
   return length > 0 ? g_strndup (data, (gsize) length) : NULL;
 }
 
+/* NULL if OpenSSL has no memory. */
 static BIO *
 new_memory_bio (const BIO_METHOD *method)
 {
   BIO *bio = BIO_new (method);
 
-  if (bio == NULL)
-    g_error ("OpenSSL has no memory left for a BIO");
   g_tls_session_openssl_clear_errors ();
   return bio;
 }
@@ -64,7 +63,7 @@ char *
 g_tls_session_certificate_to_pem (X509 *certificate)
 {
   g_autoptr (BIO) bio = new_memory_bio (BIO_s_mem ());
-  int written = PEM_write_bio_X509 (bio, certificate);
+  int written = bio != NULL ? PEM_write_bio_X509 (bio, certificate) : 0;
 
   return bio_to_text (bio, written == 1);
 }
@@ -84,7 +83,7 @@ char *
 g_tls_session_key_to_pem (EVP_PKEY *key)
 {
   g_autoptr (BIO) bio = new_memory_bio (BIO_s_secmem ());
-  int written = PEM_write_bio_PKCS8PrivateKey (bio, key, NULL, NULL, 0, NULL, NULL);
+  int written = bio != NULL ? PEM_write_bio_PKCS8PrivateKey (bio, key, NULL, NULL, 0, NULL, NULL) : 0;
 
   return bio_to_text (bio, written == 1);
 }
@@ -93,7 +92,7 @@ char *
 g_tls_session_name_to_text (const X509_NAME *name)
 {
   g_autoptr (BIO) bio = new_memory_bio (BIO_s_mem ());
-  int written = X509_NAME_print_ex (bio, name, 0, NAME_FLAGS);
+  int written = bio != NULL ? X509_NAME_print_ex (bio, name, 0, NAME_FLAGS) : -1;
   g_autofree char *text = bio_to_text (bio, written >= 0);
 
   return text != NULL ? g_utf8_make_valid (text, -1) : NULL;

@@ -52,7 +52,7 @@ STACK_OF (X509) *
 g_tls_session_read_pem_certificates (const char *data, gsize length, GError **error)
 {
   g_autoptr (BIO) bio = g_tls_session_pem_open (data, length, error);
-  g_autoptr (X509Chain) certificates = x509_chain_new ();
+  g_autoptr (X509Chain) certificates = sk_X509_new_null ();
   g_auto (GTlsSessionPemBlock) block = { 0 };
   GTlsSessionPemStep step;
 
@@ -67,21 +67,20 @@ g_tls_session_read_pem_certificates (const char *data, gsize length, GError **er
         continue;
 
       certificate = decode_certificate_block (&block);
-      if (certificate == NULL)
+      if (certificate == NULL || !x509_chain_push (certificates, certificate))
         {
-          set_broken_pem_error (error, sk_X509_num (certificates));
+          set_broken_pem_error (error, MAX (sk_X509_num (certificates), 0));
           return NULL;
         }
-      x509_chain_push (certificates, certificate);
     }
 
   if (step == PEM_BROKEN)
     {
-      set_broken_pem_error (error, sk_X509_num (certificates));
+      set_broken_pem_error (error, MAX (sk_X509_num (certificates), 0));
       return NULL;
     }
 
-  if (sk_X509_num (certificates) == 0)
+  if (sk_X509_num (certificates) <= 0)
     {
       g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
                            "There is no certificate in the PEM data (no line \"-----BEGIN CERTIFICATE-----\")");
@@ -125,8 +124,8 @@ g_tls_session_looks_like_pem (const char *data, gsize length)
 STACK_OF (X509) *
 g_tls_session_read_certificates (const char *data, gsize length, GError **error)
 {
-  g_autoptr (X509) certificate = NULL;
-  g_autoptr (X509Chain) certificates = NULL;
+  X509Chain *certificates;
+  X509 *certificate;
 
   if (g_tls_session_looks_like_pem (data, length))
     return g_tls_session_read_pem_certificates (data, length, error);
@@ -135,7 +134,8 @@ g_tls_session_read_certificates (const char *data, gsize length, GError **error)
   if (certificate == NULL)
     return NULL;
 
-  certificates = x509_chain_new ();
-  x509_chain_push (certificates, g_steal_pointer (&certificate));
-  return g_steal_pointer (&certificates);
+  certificates = x509_chain_new_with (certificate);
+  if (certificates == NULL)
+    g_tls_session_openssl_set_error (error, "The certificate cannot be kept");
+  return certificates;
 }

@@ -167,38 +167,55 @@ g_tls_session_certificate_set_property (GObject *object, guint id, const GValue 
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-static void
-link_issuers (GTlsSessionCertificate *self, X509Chain *others)
+static gboolean
+link_issuers (GTlsSessionCertificate *self, X509 *leaf, X509Chain *others, GError **error)
 {
-  g_autoptr (X509Chain) issuers = g_tls_session_chain_take_issuers (others, self->x509);
+  g_autoptr (X509Chain) issuers = g_tls_session_chain_take_issuers (others, leaf);
 
+  if (issuers == NULL)
+    {
+      g_tls_session_openssl_set_error (error, "The certificate's issuers cannot be kept");
+      return FALSE;
+    }
   if (sk_X509_num (issuers) > 0)
     self->issuer = G_TLS_CERTIFICATE (g_tls_session_certificate_new_from_chain (issuers));
+  return TRUE;
 }
 
-static void
-take_prepared (GTlsSessionCertificate *self, GTlsSessionIngredients *prepared)
+/* Without its issuers it would be another certificate, so then there is none. */
+static gboolean
+take_prepared (GTlsSessionCertificate *self, GTlsSessionIngredients *prepared, GError **error)
 {
-  self->x509 = sk_X509_shift (prepared->certificates);
+  g_autoptr (X509) leaf = sk_X509_shift (prepared->certificates);
+
+  if (self->issuer == NULL && !link_issuers (self, leaf, prepared->certificates, error))
+    return FALSE;
+
+  self->x509 = g_steal_pointer (&leaf);
   self->key = g_steal_pointer (&prepared->key.open);
   self->locked_key = g_steal_pointer (&prepared->key.locked);
   self->key_is_on_token = prepared->key_is_on_token;
   self->pkcs11_uri = g_steal_pointer (&prepared->pkcs11_uri);
   self->private_key_pkcs11_uri = g_steal_pointer (&prepared->private_key_pkcs11_uri);
-
-  if (self->issuer == NULL)
-    link_issuers (self, prepared->certificates);
+  return TRUE;
 }
 
 static gboolean
 read_ingredients (GTlsSessionCertificate *self, GError **error)
 {
+  GError *failure = NULL;
+
   if (self->ingredients == NULL)
     return TRUE; /* it has been done */
   if (!g_tls_session_ingredients_prepare (self->ingredients, error))
     return FALSE;
 
-  take_prepared (self, self->ingredients);
+  if (!take_prepared (self, self->ingredients, &failure))
+    {
+      g_propagate_error (error, g_error_copy (failure));
+      g_tls_session_ingredients_fail (self->ingredients, failure);
+      return FALSE;
+    }
   g_clear_pointer (&self->ingredients, g_tls_session_ingredients_free);
   return TRUE;
 }
@@ -321,10 +338,9 @@ g_tls_session_certificate_verify (GTlsCertificate *certificate,
   if (trusted_ca == NULL)
     return g_tls_session_verify_chain (NULL, chain, NULL, identity, NULL) & ~G_TLS_CERTIFICATE_UNKNOWN_CA;
 
-  anchors = x509_chain_new ();
+  /* Without an anchor, for whatever reason, nothing is trusted. */
   anchor = g_tls_session_x509_from_certificate (trusted_ca);
-  if (anchor != NULL)
-    x509_chain_push (anchors, anchor);
+  anchors = anchor != NULL ? x509_chain_new_with (anchor) : NULL;
   store = g_tls_session_store_new (anchors);
   return g_tls_session_verify_chain (store, chain, NULL, identity, NULL);
 }

@@ -36,16 +36,18 @@ find_by_name (X509_STORE *store, const X509_NAME *name)
   return X509_STORE_CTX_get1_certs (context, name);
 }
 
-static void
+static gboolean
 add_missing (X509Chain *all, X509Chain *more)
 {
   for (int i = 0; i < sk_X509_num (more); i++)
-    if (!g_tls_session_chain_contains (all, sk_X509_value (more, i)))
-      x509_chain_push (all, x509_ref (sk_X509_value (more, i)));
+    if (!g_tls_session_chain_contains (all, sk_X509_value (more, i)) &&
+        !x509_chain_push (all, x509_ref (sk_X509_value (more, i))))
+      return FALSE;
+  return TRUE;
 }
 
 /* Files that cannot be read are passed over, as OpenSSL does when it looks for a name. */
-static void
+static gboolean
 add_file (X509Chain *all, const char *directory, const char *name)
 {
   g_autofree char *path = g_build_filename (directory, name, NULL);
@@ -54,34 +56,35 @@ add_file (X509Chain *all, const char *directory, const char *name)
   gsize length;
 
   if (!g_file_get_contents (path, &contents, &length, NULL))
-    return;
+    return TRUE;
 
   certificates = g_tls_session_read_certificates (contents, length, NULL);
-  add_missing (all, certificates);
+  return add_missing (all, certificates);
 }
 
-static void
+static gboolean
 add_directory (X509Chain *all, const char *path)
 {
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (g_tls_session_is_hashed_name (name))
-      add_file (all, path, name);
+    if (g_tls_session_is_hashed_name (name) && !add_file (all, path, name))
+      return FALSE;
+  return TRUE;
 }
 
+/* NULL if OpenSSL has no memory. */
 static X509Chain *
 list_all (GTlsSessionDatabase *self)
 {
   g_autoptr (X509_STORE) store = g_tls_session_database_ref_store (self);
-  X509Chain *all = store != NULL ? X509_STORE_get1_all_certs (store) : NULL;
+  g_autoptr (X509Chain) all = store != NULL ? X509_STORE_get1_all_certs (store) : sk_X509_new_null ();
 
-  if (all == NULL)
-    all = x509_chain_new ();
-  for (gsize i = 0; self->directories != NULL && self->directories[i] != NULL; i++)
-    add_directory (all, self->directories[i]);
-  return all;
+  for (gsize i = 0; all != NULL && self->directories != NULL && self->directories[i] != NULL; i++)
+    if (!add_directory (all, self->directories[i]))
+      return NULL;
+  return g_steal_pointer (&all);
 }
 
 /* What a lookup asks of each certificate */
@@ -119,10 +122,19 @@ is_issued_by (X509 *certificate, gconstpointer name)
 
 /* Of GTlsCertificate. @matches: is asked of each certificate of the database. */
 static GList *
-list_matching (GTlsDatabase *database, gboolean (*matches) (X509 *certificate, gconstpointer data), gconstpointer data)
+list_matching (GTlsDatabase *database,
+               gboolean (*matches) (X509 *certificate, gconstpointer data),
+               gconstpointer data,
+               GError **error)
 {
   g_autoptr (X509Chain) all = list_all (G_TLS_SESSION_DATABASE (database));
   GList *list = NULL;
+
+  if (all == NULL)
+    {
+      g_tls_session_openssl_set_error (error, "The certificates of the database cannot be listed");
+      return NULL;
+    }
 
   for (int i = sk_X509_num (all) - 1; i >= 0; i--)
     if (matches (sk_X509_value (all, i), data))
@@ -165,7 +177,7 @@ g_tls_session_database_lookup_certificate_for_handle (GTlsDatabase *database,
   if (!may_look (flags, cancellable, error) || !g_str_has_prefix (handle, HANDLE_PREFIX))
     return NULL;
 
-  found = list_matching (database, has_handle, handle);
+  found = list_matching (database, has_handle, handle, error);
   certificate = found != NULL ? g_object_ref (found->data) : NULL;
   g_list_free_full (found, g_object_unref);
   return certificate;
@@ -235,7 +247,7 @@ g_tls_session_database_lookup_certificates_issued_by (GTlsDatabase *database,
     return NULL;
 
   name = decode_name (issuer_raw_dn, error);
-  return name != NULL ? list_matching (database, is_issued_by, name) : NULL;
+  return name != NULL ? list_matching (database, is_issued_by, name, error) : NULL;
 }
 
 void

@@ -45,11 +45,32 @@ keep_first_error (GTlsSessionIngredients *self, GError *error)
     g_error_free (error);
 }
 
+/* Nothing becomes of them any more. Takes @error. */
+void
+g_tls_session_ingredients_fail (GTlsSessionIngredients *self, GError *error)
+{
+  keep_first_error (self, error);
+}
+
 static void
 take_certificates (GTlsSessionIngredients *self, X509Chain *certificates)
 {
   g_clear_pointer (&self->certificates, x509_chain_free);
   self->certificates = certificates;
+}
+
+static gboolean
+take_certificate (GTlsSessionIngredients *self, X509 *certificate, GError **error)
+{
+  X509Chain *chain = x509_chain_new_with (certificate);
+
+  if (chain == NULL)
+    {
+      g_tls_session_openssl_set_error (error, "The certificate cannot be kept");
+      return FALSE;
+    }
+  take_certificates (self, chain);
+  return TRUE;
 }
 
 /* One certificate. */
@@ -59,13 +80,8 @@ g_tls_session_ingredients_add_der (GTlsSessionIngredients *self, const void *der
   GError *error = NULL;
   X509 *certificate = g_tls_session_read_der_certificate (der, length, &error);
 
-  if (certificate == NULL)
-    {
-      keep_first_error (self, error);
-      return;
-    }
-  take_certificates (self, x509_chain_new ());
-  x509_chain_push (self->certificates, certificate);
+  if (certificate == NULL || !take_certificate (self, certificate, &error))
+    keep_first_error (self, error);
 }
 
 /* Any number of certificates, one at least. */
@@ -143,8 +159,8 @@ read_token (GTlsSessionIngredients *self, GTlsSessionPassword pin, GError **erro
   if (!g_tls_session_token_read (self->pkcs11_uri, pin, &certificate, &self->key, error))
     return FALSE;
 
-  take_certificates (self, x509_chain_new ());
-  x509_chain_push (self->certificates, certificate);
+  if (!take_certificate (self, certificate, error))
+    return FALSE;
   self->key_is_on_token = g_tls_session_private_key_is_there (&self->key);
   return TRUE;
 }
@@ -215,7 +231,7 @@ put_leaf_first (X509Chain *certificates, EVP_PKEY *key)
   for (int i = 0; key != NULL && i < sk_X509_num (certificates); i++)
     if (g_tls_session_key_fits (sk_X509_value (certificates, i), key))
       {
-        x509_chain_unshift (certificates, sk_X509_delete (certificates, i));
+        x509_chain_put_first (certificates, i);
         return;
       }
 }

@@ -40,6 +40,8 @@ void g_tls_session_ingredients_set_password (GTlsSessionIngredients *self, const
 
 gboolean g_tls_session_ingredients_have_certificate (GTlsSessionIngredients *self);
 
+void g_tls_session_ingredients_fail (GTlsSessionIngredients *self, GError *error);
+
 gboolean g_tls_session_ingredients_prepare (GTlsSessionIngredients *self, GError **error);
 
 gboolean g_tls_session_key_fits (X509 *certificate, EVP_PKEY *key);

@@ -9,37 +9,43 @@
 
 G_BEGIN_DECLS
 
-/* g_autoptr() for what is OpenSSL's. Included by .c files only: another floor of the house may have its own.
- *
- * Where OpenSSL has no memory left the program ends, as it does with GLib's own allocations.
- */
+/* g_autoptr() for what is OpenSSL's. Included by .c files only: another floor of the house may have its own. */
 
 typedef STACK_OF (X509) X509Chain;
 
+/* Takes @certificate, in any case. FALSE if OpenSSL has no memory, or if there is no @chain for want of it. */
+static inline gboolean
+x509_chain_push (X509Chain *chain, X509 *certificate)
+{
+  if (chain != NULL && sk_X509_push (chain, certificate) > 0)
+    return TRUE;
+
+  X509_free (certificate);
+  return FALSE;
+}
+
+/* Takes @certificate. NULL if OpenSSL has no memory. */
 static inline X509Chain *
-x509_chain_new (void)
+x509_chain_new_with (X509 *certificate)
 {
   X509Chain *chain = sk_X509_new_null ();
 
-  if (chain == NULL)
-    g_error ("OpenSSL has no memory left for a chain of certificates");
-  return chain;
+  if (x509_chain_push (chain, certificate))
+    return chain;
+
+  sk_X509_free (chain);
+  return NULL;
 }
 
-/* Takes @certificate. */
+/* Its first certificate is the one that was at @index. */
 static inline void
-x509_chain_push (X509Chain *chain, X509 *certificate)
+x509_chain_put_first (X509Chain *chain, int index)
 {
-  if (sk_X509_push (chain, certificate) <= 0)
-    g_error ("OpenSSL has no memory left for a chain of certificates");
-}
+  X509 *first = sk_X509_value (chain, index);
 
-/* Takes @certificate. */
-static inline void
-x509_chain_unshift (X509Chain *chain, X509 *certificate)
-{
-  if (sk_X509_unshift (chain, certificate) <= 0)
-    g_error ("OpenSSL has no memory left for a chain of certificates");
+  for (int i = index; i > 0; i--)
+    sk_X509_set (chain, i, sk_X509_value (chain, i - 1));
+  sk_X509_set (chain, 0, first);
 }
 
 static inline X509 *

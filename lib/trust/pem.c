@@ -70,7 +70,7 @@ g_tls_session_pem_open (const char *data, gsize length, GError **error)
 
   bio = BIO_new_mem_buf (length > 0 ? data : "", (int) length);
   if (bio == NULL)
-    g_error ("OpenSSL has no memory left for a BIO");
+    g_tls_session_openssl_set_error (error, "The PEM data cannot be read");
   return bio;
 }
 

@@ -146,8 +146,16 @@ g_tls_session_read_pkcs12 (const void *data,
   if (!sound)
     return FALSE;
 
-  *certificates = others != NULL ? g_steal_pointer (&others) : x509_chain_new ();
-  x509_chain_unshift (*certificates, g_steal_pointer (&leaf));
+  if (others == NULL)
+    others = sk_X509_new_null ();
+  if (!x509_chain_push (others, g_steal_pointer (&leaf)))
+    {
+      g_tls_session_openssl_set_error (error, "The certificates of the PKCS #12 data cannot be kept");
+      return FALSE;
+    }
+
+  x509_chain_put_first (others, sk_X509_num (others) - 1);
+  *certificates = g_steal_pointer (&others);
   *key = g_steal_pointer (&found_key);
   return TRUE;
 }

@@ -208,11 +208,11 @@ is_rival (X509 *one, X509 *other)
   return X509_NAME_cmp (X509_get_subject_name (one), X509_get_subject_name (other)) == 0 && X509_cmp (one, other) != 0;
 }
 
-/* @chain without @certificate; NULL if it is not in there, or if nothing could take its place. */
+/* @chain without @certificate; NULL if it is not in there, if nothing could take its place, or without memory. */
 static X509Chain *
 leave_to_rivals (X509Chain *chain, X509 *certificate)
 {
-  g_autoptr (X509Chain) rest = x509_chain_new ();
+  g_autoptr (X509Chain) rest = sk_X509_new_null ();
   gboolean has_rival = FALSE;
 
   for (int i = 0; i < sk_X509_num (chain); i++)
@@ -220,8 +220,8 @@ leave_to_rivals (X509Chain *chain, X509 *certificate)
       X509 *other = sk_X509_value (chain, i);
 
       has_rival |= is_rival (certificate, other);
-      if (X509_cmp (certificate, other) != 0)
-        x509_chain_push (rest, x509_ref (other));
+      if (X509_cmp (certificate, other) != 0 && !x509_chain_push (rest, x509_ref (other)))
+        return NULL;
     }
   return has_rival && sk_X509_num (rest) < sk_X509_num (chain) ? g_steal_pointer (&rest) : NULL;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs all tests, for ./run test: plainly, with sanitizers, and under valgrind.
+"""Runs all tests, for ./run test: plainly, with sanitizers, under valgrind, and some with ThreadSanitizer.
 
 Each test program prints TAP; what is counted are its cases. A program that crashes, hangs or fails without a failed
 case counts as one failed case. With CI=true a skipped case fails the run; a run without any case always fails.
@@ -98,6 +98,10 @@ def run_passes(top, names):
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
             "GTLS_SESSION_SLOW": "1",  # tests that count in hundreds count in tens
         })
+        run_pass(tally, "threads", top / "_build-tsan",
+                 ["--suite", "threads", "-t", "10", "--wrap", str(top / "tests/tsan/run")], {
+                     "GTLS_SESSION_SLOW": "1",
+                 })
         run_pass(tally, "valgrind", top / "_build", ["--suite", "c", "-t", "20", "--wrap", valgrind_wrapper()], {
             "G_SLICE": "always-malloc",
             "GTLS_SESSION_SLOW": "1",

@@ -38,7 +38,7 @@ def run(*command):
 
 def test(build, *names):
     """Whether they pass. What they are made of is built before."""
-    done = run("meson", "test", "-C", str(build), *names)
+    done = run("meson", "test", "-C", str(build), "-t", "5", *names)
     if done.returncode == CANNOT_BE_BUILT:
         sys.exit(f"The fault cannot be built, so it proves nothing:\n{done.stdout[-3000:]}")
     return done.returncode == 0

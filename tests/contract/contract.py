@@ -1,17 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """contract.py PAGE PROGRAM...: sees that each row of the tables in PAGE names tests, which PROGRAMs have, and that each
-type of Gio's that is a heading has rows for all that it promises. Prints TAP.
+type of Gio's that is a heading has rows for all that it promises. Prints TAP. A PROGRAM that is a build directory stands
+for all programs of its tests/.
 """
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 
+def list_programs(given):
+    for program in given:
+        if Path(program).is_dir():
+            told = subprocess.run(["meson", "introspect", "--tests", program], check=True, capture_output=True).stdout
+            commands = {Path(test["cmd"][0]) for test in json.loads(told)}
+            yield from (path for path in commands if path.name.startswith("test-") and Path(program, "tests") in path.parents)
+        else:
+            yield program
+
+
 def list_tests(programs):
-    for program in programs:
+    for program in list_programs(programs):
         yield from subprocess.run([program, "-l"], check=True, capture_output=True, text=True).stdout.split()
 
 

@@ -7,7 +7,8 @@ snippets.py says how a page is read. Each program runs in a directory that is th
     gtls-session.js the module for JavaScript
     server.pem      a certificate with its key, for a server of the page's own: good for example.org and localhost
 
-Names below example.org lead to test servers of this machine (example-net.c), which run while the page does: SERVERS.
+Names below example.org lead to test servers of this machine (example-net.c), which run while the page does: SERVERS. A
+page that starts a server of its own does it at the port 4433, instead of which it gets a free one here.
 
 The environment says where things are: TEST_SERVER, EXAMPLE_NET_MODULE (example-net.c, built), BUILD_ROOT (the build
 directory), and what a program needs to find the library there.
@@ -15,13 +16,16 @@ directory), and what a program needs to find the library there.
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 
-from snippets import Misplaced, Page, first_not_printed
+from snippets import CONSOLE, Misplaced, Page, commands_of, first_not_printed
 
 # Who answers, and how (see the test server's --help). What it is told at the other end, it sends back.
 SERVERS = {
@@ -34,6 +38,8 @@ SERVERS = {
 BUILD_ROOT = Path(os.environ["BUILD_ROOT"])
 MODULE = Path(__file__).parents[2] / "introspection" / "overrides" / "gtls-session.js"
 PATIENCE = 120  # s, for a program
+PORT_ON_PAGES = "4433"
+MARK = "-- and its exit status is"
 
 
 def start_server(stack, options):
@@ -43,6 +49,49 @@ def start_server(stack, options):
     stack.callback(process.communicate)  # it ends with its input
     told = dict(part.split("=", 1) for part in process.stdout.readline().split())
     return told["port"], Path(told["ca"])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Terminal:
+    """A shell in which a page's console blocks are typed: what one has exported or started is there for the next."""
+
+    def __init__(self, directory, environment):
+        self.process = subprocess.Popen(["bash"], cwd=directory, env=environment, text=True, start_new_session=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def end(self):
+        """With all that was started there."""
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+        self.process.communicate()
+
+    def type(self, command):
+        """What it prints, and its exit status. "" if the shell ended."""
+        self.process.stdin.write(f"{command}\nprintf '\\n%s %s\\n' '{MARK}' \"$?\"\n")
+        self.process.stdin.flush()
+        patience = Timer(PATIENCE, lambda: os.killpg(self.process.pid, signal.SIGKILL))
+        patience.start()
+        try:
+            printed = []
+            for line in self.process.stdout:
+                if line.startswith(MARK):
+                    return "".join(printed), line.split()[-1]
+                printed.append(line)
+            return "".join(printed), ""
+        finally:
+            patience.cancel()
+
+    def save(self, name, text):
+        """Where the shell is: a page may have gone to another folder."""
+        printed, status = self.type(f"cat >{name} <<'END OF {name}'\n{text}END OF {name}")
+        assert status == "0", printed
 
 
 class Place:
@@ -63,6 +112,8 @@ class Place:
             shutil.copy(own.with_name("good.pem"), self.directory / "server.pem")
             shutil.copy(MODULE, self.directory)
             self.environment = self.make_environment({name: port for name, (port, _) in started.items()})
+            self.terminal = Terminal(self.directory, self.environment)
+            self.stack.callback(self.terminal.end)
             self.stack = self.stack.pop_all()
         return self
 
@@ -75,6 +126,7 @@ class Place:
             "EXAMPLE_NET": ",".join(f"{name}={port}" for name, port in ports.items()),
             "SSL_CERT_FILE": str(self.directory / "ca.pem"),
             "PKG_CONFIG_PATH": str(BUILD_ROOT / "meson-uninstalled"),
+            "XDG_DATA_DIRS": f"{BUILD_ROOT / 'introspection'}:/usr/local/share:/usr/share",
             "HOME": str(self.directory),
             "XDG_CACHE_HOME": str(self.directory / ".cache"),
             "XDG_DATA_HOME": str(self.directory / ".local"),
@@ -114,17 +166,29 @@ class Place:
     def vala(self, source):
         flags = [option for flag in self.pkg_config("--cflags", "gtls-session-1") for option in ("-X", flag)]
         libraries = [option for flag in self.pkg_config("--libs", "gtls-session-1") for option in ("-X", flag)]
-        self.build(["valac", "--vapidir", str(BUILD_ROOT / "introspection"), "--pkg", "gio-2.0", "--pkg",
-                    "gtls-session-1", "-X", "-w", *flags, *libraries, "-o", "program", source])
+        self.build(["valac", "--pkg", "gio-2.0", "--pkg", "gtls-session-1", "-X", "-w", *flags, *libraries, "-o",
+                    "program", source])
         return ["./program"]
 
 
 ENDINGS = {"python": "py", "js": "js", "sh": "sh", "c": "c", "vala": "vala"}
 
 
+def type_commands(place, program):
+    """Each has to succeed."""
+    for command, wanted in commands_of(program.code):
+        printed, status = place.terminal.type(command)
+        assert status == "0", f"$ {command}\nended with {status or 'the shell'}; it printed\n{printed}"
+        missing = first_not_printed(wanted, printed)
+        assert missing is None, f"$ {command}\ndoes not print, in its place: {missing}\nbut\n{printed}"
+
+
 def run_program(place, program):
     if program.file:
-        (place.directory / program.file).write_text(program.code)
+        place.terminal.save(program.file, program.code)
+        return
+    if program.language == CONSOLE:
+        type_commands(place, program)
         return
     source = f"snippet.{ENDINGS[program.language]}"
     (place.directory / source).write_text(program.code)
@@ -156,9 +220,9 @@ class Tap:
 
 
 def run_page(tap, path):
-    text = path.read_text()
+    text = path.read_text().replace(PORT_ON_PAGES, str(free_port()))
     try:
-        programs = Page(text).programs
+        programs = [program for program in Page(text).programs if not program.way]
     except Misplaced as misplaced:
         problem = misplaced
 

@@ -4,6 +4,7 @@
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 RUNNER = Path(__file__).with_name("run-snippets.py")
@@ -24,6 +25,12 @@ def run(page):
         done = subprocess.run([sys.executable, str(RUNNER), str(path)], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=150)
     return done.returncode, done.stdout
+
+
+def is_running(pid):
+    """A process that has ended and that nobody asks for is not."""
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
 
 
 def expect(page, status, *printed):
@@ -69,6 +76,47 @@ def what_it_prints_is_checked():
     expect(page.format("two three"), 0)
     expect(page.format("two"), 1, "it does not print, in its place: two")
     expect(page.format("two three\none"), 1)
+
+
+@story
+def commands_are_typed_in_one_shell():
+    page = "```console\n$ word=tick\n$ echo noise; \\\n  echo $word\n{}\n```\nand\n```console\n$ {}\n```\n"
+    expect(page.format("tick", "test $word = tick"), 0, "ok 2 page.md, line 8: console", "1..2")
+    expect(page.format("tock", "true"), 1, "not ok 1", "does not print, in its place: tock", "ok 2")
+    expect(page.format("ti…", "test $word = tock"), 1, "ended with 1")
+    expect(page.format("tick", "exit 0"), 1, "ended with the shell")
+    expect("```console\ntrue\n```\n", 1, "begins with what is typed")
+
+
+@story
+def what_was_started_ends_with_the_page():
+    with tempfile.NamedTemporaryFile("r") as file:
+        expect(f"```console\n$ sleep 1000 &\n$ echo $! >{file.name}\n```\n", 0)
+        pid = int(file.read())
+    for _ in range(100):  # it is told to end; when it does is up to the kernel
+        if not is_running(pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {pid} is there still")
+
+
+@story
+def server_of_the_page_gets_a_free_port():
+    expect("```console\n$ test 4433 -ne $((4400 + 33))\n```\n", 0)
+
+
+@story
+def other_ways_are_not_gone():
+    expect("<!-- snippet: way any -->\n```console\n$ false\n```\n```sh\ntrue\n```\n", 0, "1..1")
+    expect("<!-- snippet: way any -->\n```sh\nfalse\n```\n", 1, "nothing one can say")
+
+
+@story
+def block_that_nothing_runs_says_why():
+    for block in "```\nx\n```\n", "```ini\nx\n```\n":
+        expect("```sh\ntrue\n```\n" + block, 1, "line 4: nothing runs this block, and it does not say why")
+        expect("```sh\ntrue\n```\n<!-- snippet: not run: it is none -->\n" + block, 0, "1..1")
+        expect("```sh\ntrue\n```\n<!-- output: x.txt -->\n" + block, 0, "1..1")
 
 
 @story

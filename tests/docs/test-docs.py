@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The manual builds, leads nowhere wrong, and says what is so: test-docs.py TOP BUILD GIR DOCGEN CONFIG DEMO…
+"""The manual builds, leads nowhere wrong, and says what is so: test-docs.py TOP BUILD GIR DOCGEN CONFIG TOOL
 
-DOCGEN: gi-docgen, or "none". DEMO: what ./run demo ends with.
+DOCGEN: gi-docgen, or "none". TOOL: the command gtls-session.
 """
 
 import importlib.util
@@ -14,12 +14,13 @@ from pathlib import Path
 
 import examples
 import links
+import snippets
 from sentences import sentences_of
 from tap import Missing, check, tell_all, unwind_on_sigterm
 
 TOP, BUILD, GIR = (Path(argument) for argument in sys.argv[1:4])
 DOCGEN, CONFIG = sys.argv[4:6]
-DEMO = sys.argv[6:]
+TOOL = Path(sys.argv[6]).resolve()
 DOC = TOP / "doc"
 
 # Files whose sentences explain() and the errors about carrying a session are made of.
@@ -146,7 +147,7 @@ def every_error_is_explained():
 def outputs_still_have_their_shape():
     for output in make_outputs.ALL:
         kept = (make_outputs.OUTPUTS / output.name).read_text()
-        made = output.make(DEMO)
+        made = output.make(TOOL)
         check(make_outputs.mask(made) == make_outputs.mask(kept), f"{output.name}: it prints now\n{made}\nand not\n{kept}")
 
 
@@ -157,11 +158,41 @@ def outputs_on_the_pages_are_those_that_were_made():
                if text != (make_outputs.OUTPUTS / name).read_text())
 
 
+def pages_of_programs():
+    """The pages whose programs are run, by what builds the tests."""
+    build = (TOP / "bindings-tests/snippets/meson.build").read_text()
+    return {(TOP / "bindings-tests/snippets" / page).resolve() for page in re.findall(r"files\('(\S+\.md)'\)", build)}
+
+
+def every_block_is_run_or_says_why_not():
+    run, flaws = pages_of_programs(), []
+    check(len(run) > 10, f"only {run} were found")
+    for page in make_outputs.pages():
+        try:
+            programs = snippets.Page(page.read_text()).programs
+        except snippets.Misplaced as misplaced:
+            flaws.append(f"{page.name}, {misplaced}")
+        else:
+            if programs and page not in run:
+                flaws.append(f"{page.name} has programs, and bindings-tests/snippets/meson.build does not have it")
+    check_none(flaws)
+
+
+def no_block_is_indented_only():
+    """Nothing would run it. In a list, deeper lines are text."""
+    for page in make_outputs.pages():
+        text = links.FENCED.sub("", re.sub(r"<!--.*?-->", "", page.read_text(), flags=re.DOTALL))
+        for paragraph, block in re.findall(r"(?:\A|\n\n)(\S[^\n]*(?:\n[^\n]+)*)\n\n {4}(\S[^\n]*)", text):
+            is_list = re.match(r"[-*] |\d+\. ", paragraph)
+            check(is_list, f"{page.name}: put it between fences, with its language: {block}")
+
+
 STORIES = (manual_is_built_without_a_warning, links_in_the_manual_lead_somewhere,
            links_in_the_source_tree_lead_somewhere, links_that_lead_nowhere_are_found, every_page_is_in_the_manual,
            every_page_has_its_title, every_class_has_an_example, examples_of_classes_are_good_c,
            every_answer_is_explained, every_error_is_explained, outputs_still_have_their_shape,
-           outputs_on_the_pages_are_those_that_were_made)
+           outputs_on_the_pages_are_those_that_were_made, every_block_is_run_or_says_why_not,
+           no_block_is_indented_only)
 
 if __name__ == "__main__":
     unwind_on_sigterm()

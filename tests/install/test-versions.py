@@ -25,7 +25,8 @@ def debian_packages_are_named_after_api_and_soversion(source, api, soversion):
     control = (source / "debian/control").read_text()
     packages = set(re.findall(r"^Package: (\S+)$", control, re.MULTILINE))
     wanted = {f"libgtls-session-{api}-{soversion}", f"libgtls-session-{api}-dev", f"libgtls-session-{api}-doc",
-              f"gir1.2-gtlssession-{api}", "gtls-session-gio-module", "gtls-session-tools"}
+              f"gir1.2-gtlssession-{api}", "python3-gtlssession", "gtls-session-gio-module",
+              "gtls-session-tools"}
     check(packages == wanted, f"missing: {wanted - packages}, too many: {packages - wanted}")
     installs = {path.stem for path in (source / "debian").glob("*.install")}
     check(installs == wanted, f"without a .install file: {wanted - installs}, without a package: {installs - wanted}")

@@ -203,11 +203,10 @@ CLASSES = [GTlsSession.Store, GTlsSession.MemoryStore, GTlsSession.FileStore, GT
 for _class in CLASSES:
     make_native(_class)
 
-if not aio.PYGOBJECT_AWAITS:
-    add_await(GTlsSession.Helper, "connect_to_host_async", GTlsSession.Helper.connect_to_host_async)
-    add_await(GTlsSession.Helper, "wait_for_ticket_async", vars(GTlsSession.Helper)["wait_for_ticket_async"])
-    add_await(GTlsSession.Connection, "handshake_async", vars(Gio.TlsConnection)["handshake_async"])
-    add_await(GTlsSession.Connection, "close_async", vars(Gio.IOStream)["close_async"])
+add_await(GTlsSession.Helper, "connect_to_host_async", GTlsSession.Helper.connect_to_host_async)
+add_await(GTlsSession.Helper, "wait_for_ticket_async", vars(GTlsSession.Helper)["wait_for_ticket_async"])
+add_await(GTlsSession.Connection, "handshake_async", vars(Gio.TlsConnection)["handshake_async"])
+add_await(GTlsSession.Connection, "close_async", vars(Gio.IOStream)["close_async"])
 
 add_context(GTlsSession.Connection, lambda connection: connection)
 add_context(GTlsSession.Helper, lambda helper: helper.get_connection())

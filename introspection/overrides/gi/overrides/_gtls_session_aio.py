@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""GIO's asynchronous calls with "await", for a PyGObject that cannot do that itself.
+"""GIO's asynchronous calls with "await", also for a PyGObject that cannot do that itself.
 
 NOTES: No thread, and no polling. An asyncio event loop waits in one place only: its selector. The one here waits by
 iterating GLib's main context, in which asyncio's file descriptors and its next deadline are sources among the others.
 Each dispatch ends the wait, so that asyncio gets to run what a GLib callback has made ready.
 
-PyGObject brings all this since 3.50 (gi.events): an asynchronous call without a callback gives something to await. From
-there on its calls are left as they are, and its event loop is the one that run() runs.
+PyGObject brings all this since 3.50 (gi.events): an asynchronous call without a callback gives something to await, under
+its own event loop. There run() runs that loop, for the sake of GIO's other calls. Those of this library are awaited our
+way under that loop, too: what PyGObject 3.50 gives to await cannot be cancelled by asyncio (its cancel() does not take the
+message that a task's cancel() hands on), so that a timeout would never end.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ import selectors
 import gi
 from gi.repository import Gio, GLib
 
-PYGOBJECT_AWAITS = gi.version_info >= (3, 50)
+PYGOBJECT_HAS_LOOP = gi.version_info >= (3, 50)
 
 
 class MainContextSelector(selectors.DefaultSelector):
@@ -60,7 +62,7 @@ class MainContextEventLoop(asyncio.SelectorEventLoop):
 
 
 def new_event_loop():
-    if PYGOBJECT_AWAITS:
+    if PYGOBJECT_HAS_LOOP:
         from gi.events import GLibEventLoopPolicy
 
         return GLibEventLoopPolicy().get_event_loop()

@@ -12,19 +12,20 @@ import sys
 from pathlib import Path
 
 
-def list_programs(given):
+def list_commands(given):
     for program in given:
         if Path(program).is_dir():
             told = subprocess.run(["meson", "introspect", "--tests", program], check=True, capture_output=True).stdout
-            commands = {Path(test["cmd"][0]) for test in json.loads(told)}
-            yield from (path for path in commands if path.name.startswith("test-") and Path(program, "tests") in path.parents)
+            directory = Path(program).resolve() / "tests"
+            yield from ([*test["cmd"], "-l"] for test in json.loads(told)
+                        if Path(test["cmd"][0]).name.startswith("test-") and directory in Path(test["cmd"][0]).parents)
         else:
-            yield program
+            yield [program, "-l"]
 
 
 def list_tests(programs):
-    for program in list_programs(programs):
-        yield from subprocess.run([program, "-l"], check=True, capture_output=True, text=True).stdout.split()
+    for command in list_commands(programs):
+        yield from subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 
 def read_sections(page):

@@ -315,6 +315,8 @@ visit (Visit *self)
   g_assert_no_error (error);
   g_tls_connection_set_database (self->tls, self->fault == FAULT_UNTRUSTED ? soak->others : soak->trusted);
   g_object_set (self->tls, "session-resumption-enabled", self->resumes, NULL);
+  if (self->fault == FAULT_DROPPED) /* its last unref would wait for the server, which is in this same loop */
+    g_object_set (self->tls, "close-timeout", 0, NULL);
   g_tls_connection_handshake_async (self->tls, G_PRIORITY_DEFAULT, self->cancellable, on_handshaken, self);
   if (self->fault == FAULT_CLIENT_GIVES_UP || self->fault == FAULT_CLIENT_IS_CUT_OFF)
     spoil (self);

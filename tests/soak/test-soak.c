@@ -426,7 +426,7 @@ memory_and_descriptors_stay (void)
   Footprint last = { 0 };
 
   soak_set_up (soak, pki);
-  run (soak, WARM_UP);
+  run (soak, client_scale (WARM_UP));
   for (guint i = 1; i <= TENTHS; i++)
     {
       last = run (soak, n / TENTHS);
@@ -434,13 +434,14 @@ memory_and_descriptors_stay (void)
         second = last;
     }
 
-  n += WARM_UP;
+  n += client_scale (WARM_UP);
   g_assert_cmpuint (soak->n_faults, ==, n / TENTHS);
   g_assert_cmpuint (soak->n_failed, ==, soak->n_faults);
   g_assert_cmpuint (soak->n_whole, ==, n - soak->n_faults);
   g_assert_cmpuint (soak->n_resumed, >=, n * 2 / 5);
   g_assert_cmpuint (last.n_descriptors, ==, second.n_descriptors);
-  g_assert_cmpuint (last.heap, <=, with_slack (second.heap));
+  if (g_getenv ("GTLS_SESSION_SLOW") == NULL) /* sanitizers and valgrind have heaps of their own */
+    g_assert_cmpuint (last.heap, <=, with_slack (second.heap));
   if (g_getenv ("GTLS_SESSION_SOAK") != NULL) /* the kernel's pages take their time to settle */
     g_assert_cmpuint (last.resident, <=, with_slack (second.resident));
 

@@ -228,6 +228,10 @@ handshake_fails_with_words (gconstpointer data)
 
   assert_handshake_fails (server, FALSE, G_TLS_ERROR, failure->code);
   assert_handshake_fails (server, TRUE, G_TLS_ERROR, failure->code);
+
+  /* Who is not trusted learns nothing more of the client: its Finished has not gone, nor a certificate of its own. */
+  g_assert_true (test_server_wait_ended (server, 2));
+  g_assert_cmpuint (test_server_count_handshakes (server), ==, 0);
 }
 
 static void

@@ -505,6 +505,103 @@ cancelled_write_leaves_the_stream_whole (void)
   assert_received (server, sent_and_begun, sent);
 }
 
+/* Blocks of a letter each that are many records, to a peer that does not read yet, until the socket takes no more and the
+ * write is cancelled. What was written of the last one is the result.
+ */
+#define MANY_RECORDS 80000
+
+static gsize
+write_letters_until_cancelled (GTlsSessionHelper *helper, guint8 *block, GChecksum *sent)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  g_autoptr (GError) error = NULL;
+  gsize n = 0;
+
+  for (guint8 letter = 'a'; error == NULL; letter = letter == 'z' ? 'a' : letter + 1)
+    {
+      memset (block, letter, MANY_RECORDS);
+      g_output_stream_write_all (output_of (helper), block, MANY_RECORDS, &n, cancellable, &error);
+      g_checksum_update (sent, block, (gssize) n);
+    }
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  g_assert_cmpuint (n, <, MANY_RECORDS);
+  return n;
+}
+
+/* Other bytes come behind the records that were begun, which go out whole. */
+static void
+cancelled_write_of_many_records_leaves_the_stream_whole (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .read_delay_ms = 300 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GChecksum) sent = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guint8 *block = g_malloc (MANY_RECORDS);
+  g_auto (TestServerRecord) record = { 0 };
+  guint8 last[16384];
+  gsize rest = MANY_RECORDS - write_letters_until_cancelled (helper, block, sent);
+  gboolean is_one_of_them = FALSE;
+
+  memset (last, '!', sizeof last);
+  client_write (helper, last, sizeof last);
+  client_close (helper);
+
+  g_assert_true (test_server_wait_ended (server, 1));
+  g_assert_true (test_server_get_record (server, 0, &record));
+  for (gsize begun = 0; begun <= 4 && !is_one_of_them; begun++)
+    {
+      g_autoptr (GChecksum) expected = g_checksum_copy (sent);
+
+      g_checksum_update (expected, block, (gssize) MIN (begun * 16384, rest));
+      g_checksum_update (expected, last, sizeof last);
+      is_one_of_them = g_str_equal (record.sha256, g_checksum_get_string (expected));
+    }
+  g_assert_true (is_one_of_them);
+}
+
+static void
+cancelled_write_of_many_records_can_be_gone_on_with (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .read_delay_ms = 300 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GChecksum) sent = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guint8 *block = g_malloc (MANY_RECORDS);
+  gsize n = write_letters_until_cancelled (helper, block, sent);
+
+  client_write (helper, block + n, MANY_RECORDS - n);
+  g_checksum_update (sent, block + n, (gssize) (MANY_RECORDS - n));
+  client_close (helper);
+  assert_received (server, sent, sent);
+}
+
+/* What a write tells of is with the socket, and arrives though the connection is cut off right behind it. */
+static void
+what_is_told_as_written_has_gone (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .read_delay_ms = 300 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GIOStream) tcp = client_connect_tcp (server);
+  g_autoptr (GTlsSessionHelper) helper = client_prepare_over (server, tcp);
+  g_autofree guint8 *block = g_malloc0 (MANY_RECORDS);
+  GPollableOutputStream *output = G_POLLABLE_OUTPUT_STREAM (output_of (helper));
+  g_auto (TestServerRecord) record = { 0 };
+  g_autoptr (GError) error = NULL;
+  guint64 told = 0;
+
+  client_write (helper, block, 1); /* and with that the handshake is done */
+  for (gssize n = 1; n > 0; n = g_pollable_output_stream_write_nonblocking (output, block, MANY_RECORDS, NULL, &error))
+    told += (guint64) n;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_assert_true (g_socket_shutdown (g_socket_connection_get_socket (G_SOCKET_CONNECTION (tcp)), FALSE, TRUE, NULL));
+
+  g_assert_true (test_server_wait_ended (server, 1));
+  g_assert_true (test_server_get_record (server, 0, &record));
+  g_assert_cmpuint (record.n_received, >=, told);
+}
+
 static void
 read_in_a_flood_of_tickets_can_be_cancelled (gconstpointer data)
 {
@@ -732,6 +829,11 @@ main (int argc, char **argv)
   g_test_add_data_func ("/connection/read_async_ends_at_the_sockets_timeout", GINT_TO_POINTER (TRUE),
                         read_ends_at_the_sockets_timeout);
   g_test_add_func ("/connection/cancelled_write_leaves_the_stream_whole", cancelled_write_leaves_the_stream_whole);
+  g_test_add_func ("/connection/cancelled_write_of_many_records_leaves_the_stream_whole",
+                   cancelled_write_of_many_records_leaves_the_stream_whole);
+  g_test_add_func ("/connection/cancelled_write_of_many_records_can_be_gone_on_with",
+                   cancelled_write_of_many_records_can_be_gone_on_with);
+  g_test_add_func ("/connection/what_is_told_as_written_has_gone", what_is_told_as_written_has_gone);
   g_test_add_data_func ("/connection/read_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (FALSE),
                         read_in_a_flood_of_tickets_can_be_cancelled);
   g_test_add_data_func ("/connection/read_async_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (TRUE),

@@ -15,9 +15,13 @@
  * write) and comes with other bytes. The bytes of a record that the transport has not all taken yet are kept in unsent.
  * The caller that comes back with the same bytes goes on where it was; one that comes with others has the old record
  * finished first. Nothing is reported as written before the transport has all of it.
+ *
+ * Where there is more than a record to write, up to RECORDS_AT_ONCE are sealed before the transport is called: a call
+ * costs the kernel more than the copy. All of these have then begun.
  */
 
 #define RECORD_SIZE SSL3_RT_MAX_PLAIN_LENGTH
+#define RECORDS_AT_ONCE 4
 #define STASH_MAX (256 * 1024)
 #define RECORDS_PASSED_BY 64
 
@@ -247,11 +251,10 @@ g_tls_session_engine_flush (GTlsSessionEngine *self, GTlsSessionOperation operat
   return status;
 }
 
-/* @count is at most a record's size. */
+/* OpenSSL puts @bytes, a record's size at most, into a record; what becomes of it is the BIO's. */
 static GTlsSessionEngineStatus
-write_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError **error)
+seal_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError **error)
 {
-  GTlsSessionEngineStatus status;
   gsize n_written = 0;
   int result;
 
@@ -261,9 +264,70 @@ write_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError 
     return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_WRITE, result, error);
 
   g_assert (n_written == count);
+  return G_TLS_SESSION_ENGINE_DONE;
+}
+
+/* Records that OpenSSL has made of a caller's bytes. */
+typedef struct
+{
+  guint64 ends[RECORDS_AT_ONCE]; /* in what OpenSSL has written all in all */
+  gsize n_records;
+  gsize n_bytes; /* of the caller's */
+} Sealed;
+
+static GTlsSessionEngineStatus
+seal_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, Sealed *sealed, GError **error)
+{
+  GTlsSessionEngineStatus status = G_TLS_SESSION_ENGINE_DONE;
+
+  while (sealed->n_bytes < count && sealed->n_records < RECORDS_AT_ONCE)
+    {
+      gsize chunk = MIN (count - sealed->n_bytes, RECORD_SIZE);
+
+      status = seal_record (self, bytes + sealed->n_bytes, chunk, sealed->n_bytes == 0 ? error : NULL);
+      if (status != G_TLS_SESSION_ENGINE_DONE)
+        break;
+      sealed->ends[sealed->n_records++] = g_tls_session_transport_bio_count_taken (self->bio);
+      sealed->n_bytes += chunk;
+    }
+  return status;
+}
+
+/* How many of the caller's bytes are in records that the transport has whole. */
+static gsize
+count_gone (GTlsSessionEngine *self, const Sealed *sealed)
+{
+  guint64 gone = g_tls_session_transport_bio_count_gone (self->bio);
+  gsize n = 0;
+
+  while (n < sealed->n_records && sealed->ends[n] <= gone)
+    n++;
+  return MIN (n * RECORD_SIZE, sealed->n_bytes);
+}
+
+/* As many records as go in one call of the transport's. @n_written: the bytes in those that it took whole. */
+static GTlsSessionEngineStatus
+write_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, gsize *n_written, GError **error)
+{
+  Sealed sealed = { 0 };
+  GTlsSessionEngineStatus status;
+
+  if (count > RECORD_SIZE)
+    g_tls_session_transport_bio_hold (self->bio, RECORDS_AT_ONCE * SSL3_RT_MAX_PACKET_SIZE);
+
+  status = seal_records (self, bytes, count, &sealed, error);
+  if (sealed.n_bytes == 0)
+    {
+      push_answers_out (self); /* ends the hold */
+      return status;
+    }
+
   status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_WRITE, error);
+  *n_written = count_gone (self, &sealed);
+  if (*n_written > 0)
+    g_clear_error (error);
   if (status == G_TLS_SESSION_ENGINE_WANTS_WRITE)
-    keep_unsent (self, bytes, count);
+    keep_unsent (self, bytes + *n_written, sealed.n_bytes - *n_written);
   return status;
 }
 
@@ -312,12 +376,12 @@ g_tls_session_engine_write (GTlsSessionEngine *self, const void *bytes, gsize co
 
   while (status == G_TLS_SESSION_ENGINE_DONE && *n_written < count)
     {
-      gsize chunk = MIN (count - *n_written, RECORD_SIZE);
+      gsize n = 0;
 
       note_we_speak (self);
-      status = write_record (self, (const guint8 *) bytes + *n_written, chunk, *n_written == 0 ? error : NULL);
-      if (status == G_TLS_SESSION_ENGINE_DONE)
-        *n_written += chunk;
+      status = write_records (self, (const guint8 *) bytes + *n_written, count - *n_written, &n,
+                              *n_written == 0 ? error : NULL);
+      *n_written += n;
     }
 
   return *n_written > 0 ? G_TLS_SESSION_ENGINE_DONE : status;

@@ -16,6 +16,9 @@
  * a record: it might have to answer a KeyUpdate (RFC 8446, section 4.6.3) while the peer does not read, and fails then.
  * The engine counts nothing as written before g_tls_session_transport_bio_flush() has it all out.
  *
+ * g_tls_session_transport_bio_hold() keeps in the same place what the transport could have had at once, so that several
+ * records go in one system call; the flush, which has to come in any case, ends that.
+ *
  * The end of the peer's side (FIN) is not told to OpenSSL as an EOF: it would take it for a fatal error and then also
  * refuse to write. The engine asks g_tls_session_transport_bio_at_end() and decides.
  *
@@ -24,8 +27,10 @@
 
 #define READ_AHEAD_SIZE (64 * 1024)
 
-/* A record, and as many answers to KeyUpdates as anybody may ask for before they read. */
-#define UNSENT_MAX (64 * 1024)
+/* The records of one g_tls_session_transport_bio_hold(), and as many answers to KeyUpdates as anybody may ask for before
+ * they read.
+ */
+#define UNSENT_MAX (128 * 1024)
 
 typedef struct
 {
@@ -34,6 +39,8 @@ typedef struct
   gsize ahead_start;
   gsize ahead_end;
   GByteArray *unsent; /* NULL while there is nothing */
+  gboolean is_holding;
+  guint64 n_taken; /* from OpenSSL, all in all */
   gboolean at_end;
   gboolean is_cut; /* the transport is somebody else's to close, and not to be touched any more */
   GError *error;   /* not taken yet */
@@ -190,7 +197,7 @@ transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_taken)
   gsize n_written = 0;
 
   BIO_clear_retry_flags (bio);
-  status = flush_unsent (self);
+  status = self->is_holding ? G_TLS_SESSION_TRANSPORT_WOULD_BLOCK : flush_unsent (self);
   if (status == G_TLS_SESSION_TRANSPORT_DONE)
     status = write_all (self, (const guint8 *) bytes, size, &n_written);
   if (status == G_TLS_SESSION_TRANSPORT_ERROR || status == G_TLS_SESSION_TRANSPORT_END)
@@ -202,6 +209,7 @@ transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_taken)
       return 0;
     }
   keep_unsent (self, (const guint8 *) bytes + n_written, size - n_written);
+  self->n_taken += size;
   *n_taken = size;
   return 1;
 }
@@ -356,7 +364,38 @@ g_tls_session_transport_bio_dup_last_error (BIO *bio)
 GTlsSessionTransportStatus
 g_tls_session_transport_bio_flush (BIO *bio)
 {
-  return flush_unsent (BIO_get_data (bio));
+  TransportBio *self = BIO_get_data (bio);
+
+  self->is_holding = FALSE;
+  return flush_unsent (self);
+}
+
+/* Keeps what OpenSSL writes, some @size bytes, until g_tls_session_transport_bio_flush() sends all of it in one call. */
+void
+g_tls_session_transport_bio_hold (BIO *bio, gsize size)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  self->is_holding = TRUE;
+  if (self->unsent == NULL)
+    self->unsent = g_byte_array_sized_new ((guint) size);
+}
+
+/* How many bytes OpenSSL has written, and how many of them the transport has. */
+guint64
+g_tls_session_transport_bio_count_taken (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return self->n_taken;
+}
+
+guint64
+g_tls_session_transport_bio_count_gone (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  return self->n_taken - (self->unsent != NULL ? self->unsent->len : 0);
 }
 
 /* From now on the transport is left alone: it is about to be closed. Whoever is in the midst of a call of OpenSSL's, and

@@ -23,6 +23,12 @@ GError *g_tls_session_transport_bio_dup_last_error (BIO *bio);
 
 GTlsSessionTransportStatus g_tls_session_transport_bio_flush (BIO *bio);
 
+void g_tls_session_transport_bio_hold (BIO *bio, gsize size);
+
+guint64 g_tls_session_transport_bio_count_taken (BIO *bio);
+
+guint64 g_tls_session_transport_bio_count_gone (BIO *bio);
+
 void g_tls_session_transport_bio_cut (BIO *bio);
 
 GTlsSessionTransportStatus g_tls_session_transport_bio_discard (BIO *bio, gsize most, gsize *n_discarded);

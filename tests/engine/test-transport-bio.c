@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-/* What is read ahead, over a transport that has a given number of bytes. All are records of BODY_SIZE bytes. */
+/* What is read ahead, over a transport that has a given number of bytes. All are records of BODY_SIZE bytes. And what is
+ * held back, over one that takes a given number.
+ */
 
 #define HEADER_SIZE 5
 #define BODY_SIZE 1019
@@ -116,6 +118,80 @@ a_part_at_the_end_of_a_full_buffer_counts (void)
   BIO_free (bio);
 }
 
+typedef struct
+{
+  gsize room;
+  guint n_calls;
+} Sink;
+
+static GTlsSessionTransportStatus
+sink_write (gpointer data, const void *bytes, gsize size, gsize *n_written, GError **error)
+{
+  Sink *self = data;
+
+  self->n_calls++;
+  if (self->room == 0)
+    return G_TLS_SESSION_TRANSPORT_WOULD_BLOCK;
+
+  *n_written = MIN (size, self->room);
+  self->room -= *n_written;
+  return G_TLS_SESSION_TRANSPORT_DONE;
+}
+
+static const GTlsSessionTransportFuncs sink_funcs = { .write = sink_write };
+
+static void
+write_record (BIO *bio)
+{
+  static const guint8 record[RECORD_SIZE];
+
+  g_assert_cmpint (BIO_write (bio, record, RECORD_SIZE), ==, RECORD_SIZE);
+}
+
+static void
+held_records_go_in_one_call (void)
+{
+  Sink sink = { .room = G_MAXSIZE };
+  BIO *bio = g_tls_session_transport_bio_new ((GTlsSessionTransport){ &sink_funcs, &sink });
+
+  g_assert_nonnull (bio);
+  g_tls_session_transport_bio_hold (bio, 3 * RECORD_SIZE);
+  for (guint i = 0; i < 3; i++)
+    write_record (bio);
+  g_assert_cmpuint (sink.n_calls, ==, 0);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_taken (bio), ==, 3 * RECORD_SIZE);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 0);
+
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_DONE);
+  g_assert_cmpuint (sink.n_calls, ==, 1);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 3 * RECORD_SIZE);
+
+  /* The flush was the end of it. */
+  write_record (bio);
+  g_assert_cmpuint (sink.n_calls, ==, 2);
+  BIO_free (bio);
+}
+
+static void
+tells_how_many_have_gone (void)
+{
+  Sink sink = { .room = RECORD_SIZE + 1 };
+  BIO *bio = g_tls_session_transport_bio_new ((GTlsSessionTransport){ &sink_funcs, &sink });
+
+  g_assert_nonnull (bio);
+  g_tls_session_transport_bio_hold (bio, 2 * RECORD_SIZE);
+  write_record (bio);
+  write_record (bio);
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_WOULD_BLOCK);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_taken (bio), ==, 2 * RECORD_SIZE);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, RECORD_SIZE + 1);
+
+  sink.room = G_MAXSIZE;
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_DONE);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 2 * RECORD_SIZE);
+  BIO_free (bio);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -125,5 +201,7 @@ main (int argc, char **argv)
   STORY (tells_whole_records_from_parts);
   STORY (a_part_of_a_header_is_no_record);
   STORY (a_part_at_the_end_of_a_full_buffer_counts);
+  STORY (held_records_go_in_one_call);
+  STORY (tells_how_many_have_gone);
   return g_test_run ();
 }

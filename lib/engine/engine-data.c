@@ -14,7 +14,8 @@
  * Writing: a record that was begun goes out as it was begun, even if the caller has given up meanwhile (a cancelled
  * write) and comes with other bytes. The bytes of a record that the transport has not all taken yet are kept in unsent.
  * The caller that comes back with the same bytes goes on where it was; one that comes with others has the old record
- * finished first. Nothing is reported as written before the transport has all of it.
+ * finished first. Nothing is reported as written before the transport has all of it. The same holds if the transport
+ * fails in the midst of a record: it may do better the next time (ENOMEM, ENOBUFS), and the record must not go twice.
  */
 
 #define RECORD_SIZE SSL3_RT_MAX_PLAIN_LENGTH
@@ -262,7 +263,7 @@ write_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError 
 
   g_assert (n_written == count);
   status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_WRITE, error);
-  if (status == G_TLS_SESSION_ENGINE_WANTS_WRITE)
+  if (status != G_TLS_SESSION_ENGINE_DONE)
     keep_unsent (self, bytes, count);
   return status;
 }

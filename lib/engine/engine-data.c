@@ -14,7 +14,8 @@
  * Writing: a record that was begun goes out as it was begun, even if the caller has given up meanwhile (a cancelled
  * write) and comes with other bytes. The bytes of a record that the transport has not all taken yet are kept in unsent.
  * The caller that comes back with the same bytes goes on where it was; one that comes with others has the old record
- * finished first. Nothing is reported as written before the transport has all of it.
+ * finished first. Nothing is reported as written before the transport has all of it. The same holds if the transport
+ * fails in the midst of a record: it may do better the next time (ENOMEM, ENOBUFS), and the record must not go twice.
  *
  * Where there is more than a record to write, up to RECORDS_AT_ONCE are sealed before the transport is called: a call
  * costs the kernel more than the copy. All of these have then begun.
@@ -326,7 +327,7 @@ write_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, gsize 
   *n_written = count_gone (self, &sealed);
   if (*n_written > 0)
     g_clear_error (error);
-  if (status == G_TLS_SESSION_ENGINE_WANTS_WRITE)
+  if (status != G_TLS_SESSION_ENGINE_DONE)
     keep_unsent (self, bytes + *n_written, sealed.n_bytes - *n_written);
   return status;
 }

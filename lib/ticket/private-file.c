@@ -18,6 +18,8 @@
  * letters more in its name behind, which nobody ever reads.
  *
  * Modes are set by fchmod(), since what open() and mkdir() are told is cut by the umask.
+ *
+ * A program may get signals at any time; what they interrupt is done again.
  */
 
 #define PRIVATE_MODE 0600
@@ -48,9 +50,26 @@ fill_and_close (const char *temporary, int fd, GTlsSessionPrivateFileFill fill, 
   gboolean filled = fchmod (fd, PRIVATE_MODE) == 0 || fail (error, "Could not set the mode of", temporary, errno);
 
   filled = filled && fill (temporary, fd, data, error);
-  if (close (fd) == 0 || !filled)
+  if (g_close (fd, NULL) || !filled)
     return filled;
   return fail (error, "Could not write the file", temporary, errno);
+}
+
+/* Under @path with six letters behind it; -1 with the reason in errno. */
+static int
+open_temporary (const char *path, char **temporary)
+{
+  int fd;
+
+  *temporary = NULL;
+  do
+    {
+      g_free (*temporary);
+      *temporary = g_strconcat (path, ".XXXXXX", NULL);
+      fd = g_mkstemp_full (*temporary, O_RDWR | O_CLOEXEC, PRIVATE_MODE);
+    }
+  while (fd < 0 && errno == EINTR);
+  return fd;
 }
 
 /* Leaves a file that is there already, be it that another program just made it. It is closed before others can see it,
@@ -58,8 +77,8 @@ fill_and_close (const char *temporary, int fd, GTlsSessionPrivateFileFill fill, 
 gboolean
 g_tls_session_private_file_create (const char *path, GTlsSessionPrivateFileFill fill, gpointer data, GError **error)
 {
-  g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
-  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, PRIVATE_MODE);
+  g_autofree char *temporary = NULL;
+  int fd = open_temporary (path, &temporary);
   gboolean created;
 
   if (fd < 0)
@@ -127,6 +146,17 @@ read_fully (int fd, guint8 *bytes, gsize size)
   return (gssize) n_read;
 }
 
+static int
+open_for_reading (const char *path)
+{
+  int fd;
+
+  do
+    fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would let us wait */
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
 static gboolean
 read_from (int fd, const char *path, guint8 *bytes, gsize size, GError **error)
 {
@@ -154,7 +184,7 @@ read_from (int fd, const char *path, guint8 *bytes, gsize size, GError **error)
 gboolean
 g_tls_session_private_file_read (const char *path, guint8 *bytes, gsize size, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would let us wait */
+  int fd = open_for_reading (path);
   gboolean succeeded;
 
   if (fd < 0)
@@ -170,6 +200,7 @@ gboolean
 g_tls_session_private_file_write (int fd, const guint8 *bytes, gsize size)
 {
   gsize n_written = 0;
+  int result;
 
   while (n_written < size)
     {
@@ -180,5 +211,9 @@ g_tls_session_private_file_write (int fd, const guint8 *bytes, gsize size)
       if (n > 0)
         n_written += (gsize) n;
     }
-  return fsync (fd) == 0;
+
+  do
+    result = fsync (fd);
+  while (result != 0 && errno == EINTR);
+  return result == 0;
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <glib/gstdio.h>
+
 #include "gtls-session-error.h"
 #include "private-file.h"
 #include "sqlite.h"
@@ -154,12 +156,31 @@ empty_wal (GTlsSessionStoreDatabase *self, GError **error)
 }
 
 static gboolean
-fill (const char *path, int fd, gpointer seal, GError **error)
+fill_database (const char *path, GTlsSessionSeal *seal, GError **error)
 {
   g_autoptr (GTlsSessionSqlite) self = g_tls_session_sqlite_open (path, 0, error);
 
   return self != NULL && configure (self, error) && configure_writing (self, error) &&
          g_tls_session_sqlite_execute (self, schema, error) && add_proof (self, seal, error) && empty_wal (self, error);
+}
+
+static void
+remove_beside (const char *path, const char *suffix)
+{
+  g_autofree char *other = g_strconcat (path, suffix, NULL);
+
+  (void) g_unlink (other); /* it is mostly not there, and to leave it would harm nobody */
+}
+
+/* SQLite leaves its files where it could not close the database properly: on a full disk, say, and at each attempt. */
+static gboolean
+fill (const char *path, int fd, gpointer seal, GError **error)
+{
+  gboolean filled = fill_database (path, seal, error);
+
+  remove_beside (path, "-wal");
+  remove_beside (path, "-shm");
+  return filled;
 }
 
 /* Makes the file at @path, which others may have made meanwhile; that one stays as it is. */

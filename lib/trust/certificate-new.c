@@ -130,7 +130,7 @@ new_from_file (const char *path, const char *password, GError **error)
   GTlsSessionCertificate *self;
   gsize length;
 
-  if (!g_file_get_contents (path, &contents, &length, error))
+  if (!g_tls_session_read_file (path, &contents, &length, error))
     {
       g_prefix_error (error, "The certificate could not be read: ");
       return NULL;

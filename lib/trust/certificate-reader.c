@@ -114,6 +114,23 @@ g_tls_session_read_der_certificate (const void *data, gsize length, GError **err
   return certificate;
 }
 
+/* GLib (2.74) reads on after a signal, but leaves open() interrupted. */
+gboolean
+g_tls_session_read_file (const char *path, char **contents, gsize *length, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  do
+    g_clear_error (&failure);
+  while (!g_file_get_contents (path, contents, length, &failure) &&
+         g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_INTR));
+
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 gboolean
 g_tls_session_looks_like_pem (const char *data, gsize length)
 {

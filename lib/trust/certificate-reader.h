@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* As g_file_get_contents(), also where a signal interrupts it. */
+gboolean g_tls_session_read_file (const char *path, char **contents, gsize *length, GError **error);
+
 /* From bytes to certificates. Errors are G_TLS_ERROR_BAD_CERTIFICATE; what is returned is the caller's. */
 
 STACK_OF (X509) *g_tls_session_read_pem_certificates (const char *data, gsize length, GError **error);

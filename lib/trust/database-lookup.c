@@ -55,7 +55,7 @@ add_file (X509Chain *all, const char *directory, const char *name)
   g_autoptr (X509Chain) certificates = NULL;
   gsize length;
 
-  if (!g_file_get_contents (path, &contents, &length, NULL))
+  if (!g_tls_session_read_file (path, &contents, &length, NULL))
     return TRUE;
 
   certificates = g_tls_session_read_certificates (contents, length, NULL);

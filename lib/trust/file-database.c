@@ -68,7 +68,7 @@ read_anchors (const char *path, GError **error)
   X509Chain *certificates;
   gsize length;
 
-  if (!g_file_get_contents (path, &contents, &length, error))
+  if (!g_tls_session_read_file (path, &contents, &length, error))
     {
       g_prefix_error (error, "The trust anchors could not be read, so nothing is trusted: ");
       return NULL;

@@ -148,13 +148,40 @@ begin (Side *side)
 
 /* Who talks */
 
+/* A type of somebody else's, between whose streams and the socket there might be anything. */
+typedef struct
+{
+  GSocketConnection parent_instance;
+} OwnStream;
+
+typedef struct
+{
+  GSocketConnectionClass parent_class;
+} OwnStreamClass;
+
+static GType own_stream_get_type (void);
+
+G_DEFINE_TYPE (OwnStream, own_stream, G_TYPE_SOCKET_CONNECTION)
+
+static void
+own_stream_class_init (OwnStreamClass *class)
+{
+}
+
+static void
+own_stream_init (OwnStream *self)
+{
+}
+
 static GIOStream *
-stream_of (int fd)
+stream_of (int fd, gboolean is_own)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &error);
 
   g_assert_no_error (error);
+  if (is_own)
+    return g_object_new (own_stream_get_type (), "socket", socket, NULL);
   return G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
 }
 
@@ -174,8 +201,8 @@ bound_versions (GTlsConnection *connection, GTlsProtocolVersion version)
   g_tls_session_connection_set_maximum_protocol_version (G_TLS_SESSION_CONNECTION (connection), version);
 }
 
-static GTlsConnection *
-make_server (const Parties *parties, GIOStream *base, GError **error)
+GTlsConnection *
+conversation_make_server (const Parties *parties, GIOStream *base, GError **error)
 {
   GTlsSessionServerConnection *server = g_tls_session_server_connection_new (base, parties->papers->server, error);
 
@@ -203,8 +230,8 @@ prepare (GTlsSessionHelper *client, const Parties *parties)
     g_tls_session_helper_set_early_data (client, parties->early_data, NULL);
 }
 
-static GTlsSessionHelper *
-make_client (const Parties *parties, GIOStream *base, GError **error)
+GTlsSessionHelper *
+conversation_make_client (const Parties *parties, GIOStream *base, GError **error)
 {
   g_autoptr (GSocketConnectable) identity = g_network_address_new (SERVER_NAME, 443);
   GTlsSessionHelper *client = g_tls_session_helper_new_for_stream (base, identity, error);
@@ -241,8 +268,8 @@ run_until_over (GMainContext *context, Side *client, Side *server)
     ;
 }
 
-static void
-keep_facts (Conversation *self, GTlsSessionHelper *client, GTlsConnection *server)
+void
+conversation_keep_facts (Conversation *self, GTlsSessionHelper *client, GTlsConnection *server)
 {
   if (client != NULL)
     {
@@ -270,14 +297,14 @@ drop (Side *side)
   g_object_unref (side->base);
 }
 
-static void
-make_pair (GIOStream *ends[2])
+void
+conversation_make_pair (const Parties *parties, GIOStream *ends[2])
 {
   int fds[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-  ends[0] = stream_of (fds[0]);
-  ends[1] = stream_of (fds[1]);
+  ends[0] = stream_of (fds[0], parties->over_streams);
+  ends[1] = stream_of (fds[1], parties->over_streams);
 }
 
 void
@@ -289,19 +316,19 @@ conversation_hold (Conversation *self, const Parties *parties)
   GTlsSessionHelper *helper;
   GIOStream *ends[2];
 
-  make_pair (ends);
+  conversation_make_pair (parties, ends);
   client.base = ends[0];
   server.base = ends[1];
   g_main_context_push_thread_default (context);
-  helper = make_client (parties, client.base, client.error);
+  helper = conversation_make_client (parties, client.base, client.error);
   if (helper != NULL)
     client.connection = g_object_ref (G_TLS_CONNECTION (g_tls_session_helper_get_connection (helper)));
-  server.connection = make_server (parties, server.base, server.error);
+  server.connection = conversation_make_server (parties, server.base, server.error);
 
   begin (&client);
   begin (&server);
   run_until_over (context, &client, &server);
-  keep_facts (self, helper, server.connection);
+  conversation_keep_facts (self, helper, server.connection);
   g_clear_object (&helper);
   drop (&client);
   drop (&server);
@@ -317,9 +344,9 @@ conversation_can_begin (const Parties *parties)
   g_autoptr (GTlsConnection) server = NULL;
   GIOStream *ends[2];
 
-  make_pair (ends);
-  client = make_client (parties, ends[0], &client_error);
-  server = make_server (parties, ends[1], &server_error);
+  conversation_make_pair (parties, ends);
+  client = conversation_make_client (parties, ends[0], &client_error);
+  server = conversation_make_server (parties, ends[1], &server_error);
   if (client_error != NULL)
     g_test_message ("client: %s", client_error->message);
   if (server_error != NULL)

@@ -21,6 +21,7 @@ typedef struct
   GTlsCertificate *client_certificate; /* nullable; the server wants one if there is one */
   GTlsDatabase *client_database;       /* the server's, for it */
   GBytes *early_data;                  /* nullable */
+  gboolean over_streams;               /* what TLS runs over is not known to be a plain socket */
 } Parties;
 
 typedef struct
@@ -43,6 +44,16 @@ void conversation_hold (Conversation *self, const Parties *parties);
 
 /* Makes both sides, and leaves it at that; FALSE if one could not be made, and said why. */
 gboolean conversation_can_begin (const Parties *parties);
+
+/* For those who hold it themselves: two streams, and who talks over them. NULL with an error. */
+void conversation_make_pair (const Parties *parties, GIOStream *ends[2]);
+
+GTlsSessionHelper *conversation_make_client (const Parties *parties, GIOStream *base, GError **error);
+
+GTlsConnection *conversation_make_server (const Parties *parties, GIOStream *base, GError **error);
+
+/* What both know of the other once they are done. Each is nullable. */
+void conversation_keep_facts (Conversation *self, GTlsSessionHelper *client, GTlsConnection *server);
 
 void conversation_clear (Conversation *self);
 

@@ -7,17 +7,48 @@
 
 /* Between GTlsCertificates that point to their issuers and OpenSSL's stacks of X509. */
 
+typedef enum
+{
+  IS_NOT_SIGNED,
+  IS_SIGNED,
+  IS_UNKNOWN, /* there was no memory to look */
+} Signed;
+
 static gboolean
-is_signed_by (X509 *certificate, X509 *issuer)
+check_signature (X509 *certificate, X509 *issuer)
 {
   EVP_PKEY *key = X509_get0_pubkey (issuer);
-  gboolean signed_by;
+
+  return key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK && X509_verify (certificate, key) == 1;
+}
+
+static gboolean
+there_is_memory (void)
+{
+  void *probe = OPENSSL_malloc (1);
+
+  OPENSSL_free (probe);
+  return probe != NULL;
+}
+
+/* OpenSSL has one answer for a signature that is wrong and for one that it had no memory to check, and does not always
+ * say so in its queue. So a no is believed when it comes twice, and there is memory behind it. Twice is seldom: mostly it
+ * is because of the name.
+ */
+static Signed
+is_signed_by (X509 *certificate, X509 *issuer)
+{
+  gboolean is_signed;
+
+  if (X509_NAME_cmp (X509_get_subject_name (issuer), X509_get_issuer_name (certificate)) != 0)
+    return IS_NOT_SIGNED;
 
   g_tls_session_openssl_clear_errors ();
-  signed_by = key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK &&
-              X509_verify (certificate, key) == 1;
+  is_signed = check_signature (certificate, issuer) || check_signature (certificate, issuer);
   g_tls_session_openssl_clear_errors ();
-  return signed_by;
+  if (is_signed)
+    return IS_SIGNED;
+  return there_is_memory () ? IS_NOT_SIGNED : IS_UNKNOWN;
 }
 
 gboolean
@@ -36,31 +67,45 @@ is_better (X509 *candidate, X509 *than)
   return ASN1_TIME_compare (X509_get0_notAfter (candidate), X509_get0_notAfter (than)) > 0;
 }
 
-/* Where among @candidates the issuer of @certificate is, the best if there are several; -1 if there is none. */
-int
-g_tls_session_chain_find_issuer (STACK_OF (X509) *candidates, X509 *certificate)
+/* Where among @candidates the issuer of @certificate is, the best if there are several; -1 if there is none. FALSE if
+ * there was no memory to know.
+ */
+gboolean
+g_tls_session_chain_find_issuer (STACK_OF (X509) *candidates, X509 *certificate, int *found)
 {
-  int found = -1;
+  *found = -1;
 
   for (int i = 0; i < sk_X509_num (candidates); i++)
     {
       X509 *candidate = sk_X509_value (candidates, i);
+      Signed is_signed = is_signed_by (certificate, candidate);
 
-      if (is_signed_by (certificate, candidate) &&
-          (found < 0 || is_better (candidate, sk_X509_value (candidates, found))))
-        found = i;
+      if (is_signed == IS_UNKNOWN)
+        return FALSE;
+      if (is_signed == IS_SIGNED && (*found < 0 || is_better (candidate, sk_X509_value (candidates, *found))))
+        *found = i;
     }
-  return found;
+  return TRUE;
 }
 
-/* Takes the issuer of @certificate out of @others; NULL if it is not among them, or is @certificate itself. */
-static X509 *
-take_issuer (X509Chain *others, X509 *certificate)
+/* Takes the issuer of @certificate out of @others; NULL if it is not among them, or is @certificate itself. FALSE if there
+ * was no memory to know.
+ */
+static gboolean
+take_issuer (X509Chain *others, X509 *certificate, X509 **issuer)
 {
-  int found = X509_self_signed (certificate, 0) == 1 ? -1 : g_tls_session_chain_find_issuer (others, certificate);
+  gboolean is_its_own = X509_self_signed (certificate, 0) == 1;
+  int found;
 
   g_tls_session_openssl_clear_errors ();
-  return found >= 0 ? sk_X509_delete (others, found) : NULL;
+  *issuer = NULL;
+  if (is_its_own)
+    return TRUE;
+  if (!g_tls_session_chain_find_issuer (others, certificate, &found))
+    return FALSE;
+  if (found >= 0)
+    *issuer = sk_X509_delete (others, found);
+  return TRUE;
 }
 
 /* The issuer of @certificate, the issuer's issuer and so on, as far as @others has them, taken out of there. Empty if
@@ -70,15 +115,21 @@ STACK_OF (X509) *
 g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate)
 {
   g_autoptr (X509Chain) issuers = sk_X509_new_null ();
-  X509 *issuer = take_issuer (others, certificate);
+  X509 *issuer = NULL;
 
-  while (issuer != NULL && sk_X509_num (issuers) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
+  if (issuers == NULL)
+    return NULL;
+
+  while (sk_X509_num (issuers) < G_TLS_SESSION_MAX_CHAIN_LENGTH)
     {
+      if (!take_issuer (others, certificate, &issuer))
+        return NULL;
+      if (issuer == NULL)
+        break;
       if (!x509_chain_push (issuers, issuer))
         return NULL;
-      issuer = take_issuer (others, issuer);
+      certificate = issuer;
     }
-  X509_free (issuer);
   return g_steal_pointer (&issuers);
 }
 

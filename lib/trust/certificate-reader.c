@@ -16,9 +16,20 @@
  * part in silence would be a riddle later.
  */
 
-/* All of @data must be the certificate. After NULL, OpenSSL's queue says why. */
+/* OpenSSL takes a certificate whose key or extensions it cannot read, and asks no further. */
+static gboolean
+is_read_whole (X509 *certificate)
+{
+  gboolean is_whole;
+
+  g_tls_session_openssl_clear_errors ();
+  is_whole = X509_get0_pubkey (certificate) != NULL && X509_check_purpose (certificate, -1, 0) == 1;
+  g_tls_session_openssl_clear_errors ();
+  return is_whole;
+}
+
 static X509 *
-decode_certificate (const unsigned char *data, long length, gboolean with_trust_settings)
+decode_once (const unsigned char *data, long length, gboolean with_trust_settings)
 {
   const unsigned char *end = data;
   g_autoptr (X509) certificate = NULL;
@@ -30,6 +41,40 @@ decode_certificate (const unsigned char *data, long length, gboolean with_trust_
 
   g_tls_session_openssl_clear_errors ();
   return g_steal_pointer (&certificate);
+}
+
+/* All of @data must be the certificate. After NULL, OpenSSL's queue says why.
+ *
+ * If it was for want of memory that not all of it could be read, then it is read the second time, or there is no
+ * certificate.
+ */
+static X509 *
+decode_certificate (const unsigned char *data, long length, gboolean with_trust_settings)
+{
+  X509 *certificate = decode_once (data, length, with_trust_settings);
+
+  if (certificate == NULL || is_read_whole (certificate))
+    return certificate;
+
+  X509_free (certificate);
+  return decode_once (data, length, with_trust_settings);
+}
+
+/* Likewise, of one that OpenSSL has read elsewhere, and that is taken. */
+X509 *
+g_tls_session_x509_read_whole (X509 *certificate)
+{
+  unsigned char *der = NULL;
+  int length;
+
+  if (is_read_whole (certificate))
+    return certificate;
+
+  length = i2d_X509 (certificate, &der);
+  X509_free (certificate);
+  certificate = length > 0 ? decode_certificate (der, length, FALSE) : NULL;
+  OPENSSL_free (der);
+  return certificate;
 }
 
 static X509 *

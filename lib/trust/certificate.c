@@ -174,7 +174,8 @@ link_issuers (GTlsSessionCertificate *self, X509 *leaf, X509Chain *others, GErro
 
   if (issuers == NULL)
     {
-      g_tls_session_openssl_set_error (error, "The certificate's issuers cannot be kept");
+      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_MISC,
+                           "There is no memory to check who signed the certificate");
       return FALSE;
     }
   if (sk_X509_num (issuers) > 0)

@@ -210,7 +210,12 @@ g_tls_session_database_lookup_certificate_issuer (GTlsDatabase *database,
 
   store = g_tls_session_database_ref_store (G_TLS_SESSION_DATABASE (database));
   namesakes = find_by_name (store, X509_get_issuer_name (x509));
-  found = g_tls_session_chain_find_issuer (namesakes, x509);
+  if (!g_tls_session_chain_find_issuer (namesakes, x509, &found))
+    {
+      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_MISC,
+                           "The issuer cannot be looked up: there is no memory to check who signed the certificate");
+      return NULL;
+    }
   g_tls_session_openssl_clear_errors ();
   if (found < 0)
     return NULL;

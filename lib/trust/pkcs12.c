@@ -2,6 +2,7 @@
 #include "pkcs12.h"
 
 #include "../engine/openssl-error.h"
+#include "certificate-reader.h"
 #include "openssl-auto.h"
 
 #include <limits.h>
@@ -121,6 +122,20 @@ is_whole (X509 *leaf, EVP_PKEY *key, GError **error)
   return FALSE;
 }
 
+static gboolean
+read_whole (X509Chain *certificates)
+{
+  for (int i = 0; i < sk_X509_num (certificates); i++)
+    {
+      X509 *certificate = g_tls_session_x509_read_whole (sk_X509_value (certificates, i));
+
+      sk_X509_set (certificates, i, certificate);
+      if (certificate == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* The certificates of a PKCS #12, the one that the key belongs to first, and that key; both the caller's. The password
  * ends with a NUL byte.
  */
@@ -148,7 +163,7 @@ g_tls_session_read_pkcs12 (const void *data,
 
   if (others == NULL)
     others = sk_X509_new_null ();
-  if (!x509_chain_push (others, g_steal_pointer (&leaf)))
+  if (!x509_chain_push (others, g_steal_pointer (&leaf)) || !read_whole (others))
     {
       g_tls_session_openssl_set_error (error, "The certificates of the PKCS #12 data cannot be kept");
       return FALSE;

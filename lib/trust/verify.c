@@ -94,15 +94,25 @@ note_fault_and_go_on (int ok, X509_STORE_CTX *context)
 }
 
 /* OpenSSL takes the first anchor of the right name, though without key identifiers only the signature tells namesakes
- * apart. Where there are several, this is the one that signed @certificate; NULL leaves it at OpenSSL's choice.
+ * apart. Where there are several, the one that signed @certificate comes to @issuer instead. FALSE if there was no memory
+ * to know.
  */
-static X509 *
-choose_among_namesakes (X509_STORE_CTX *context, X509 *certificate)
+static gboolean
+choose_among_namesakes (X509 **issuer, X509_STORE_CTX *context, X509 *certificate)
 {
   g_autoptr (X509Chain) namesakes = X509_STORE_CTX_get1_certs (context, X509_get_issuer_name (certificate));
-  int found = sk_X509_num (namesakes) > 1 ? g_tls_session_chain_find_issuer (namesakes, certificate) : -1;
+  int found;
 
-  return found >= 0 ? x509_ref (sk_X509_value (namesakes, found)) : NULL;
+  if (sk_X509_num (namesakes) <= 1)
+    return TRUE;
+  if (!g_tls_session_chain_find_issuer (namesakes, certificate, &found))
+    return FALSE;
+  if (found >= 0)
+    {
+      X509_free (*issuer);
+      *issuer = x509_ref (sk_X509_value (namesakes, found));
+    }
+  return TRUE;
 }
 
 /* OpenSSL's own choice, and ours, is one of today, if there is one. */
@@ -111,12 +121,11 @@ find_anchor (X509 **issuer, X509_STORE_CTX *context, X509 *certificate)
 {
   Judgement *judgement = X509_STORE_CTX_get_app_data (context);
   int found = X509_STORE_CTX_get1_issuer (issuer, context, certificate);
-  X509 *better = found == 1 ? choose_among_namesakes (context, certificate) : NULL;
 
-  if (better != NULL)
+  if (found == 1 && !choose_among_namesakes (issuer, context, certificate))
     {
-      X509_free (*issuer);
-      *issuer = better;
+      g_clear_pointer (issuer, X509_free);
+      return -1;
     }
 
   if (found != 1 || judgement == NULL || !judgement->only_current || g_tls_session_x509_is_current (*issuer))

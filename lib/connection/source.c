@@ -4,10 +4,14 @@
 /* NOTES:
  *
  * The GSource by which the async driver and the pollable streams wait. It looks at the connection before each poll():
- * what has to be waited for changes while other operations make progress. For as long as there is something to wait for
- * in the base stream, it has the socket's descriptor among its own, or, over any other stream, that stream's source as a
- * child. (A child would do for sockets, too, but doubles the sources in the main context, and the system calls by which
- * GLib wakes it up for each change.)
+ * what has to be waited for changes while other operations make progress. It has the socket's descriptor among its own,
+ * with the events that there are to wait for, perhaps none; or, over any other stream, for as long as there is something
+ * to wait for in it, that stream's source as a child. (A child would do for sockets, too, but doubles the sources in the
+ * main context, and the system calls by which GLib wakes it up for each change.)
+ *
+ * Anybody may destroy a source in any thread, even while it is being prepared, and GLib complains of a destroyed source
+ * that changes what it polls. So the descriptor comes before the source is anybody else's, and stays; only a hang-up,
+ * which poll() tells though no event was asked for, makes it go, for otherwise there would be no end of that.
  *
  * The connection knows all of its sources and wakes them, from any thread, by their ready time. Lock order: the
  * connection's lock, then the main context's; nothing here is called by GLib with the context's lock held.
@@ -22,6 +26,7 @@ typedef struct
   gint64 deadline;             /* monotonic time in µs, -1: none */
   GIOCondition base_condition; /* what is waited for below; 0: nothing */
   GPollFD poll_fd;             /* by the socket's descriptor, if it is not -1 */
+  gboolean has_hung_up;        /* the socket has, or is broken: whoever waits for it need not */
   GSource *child;              /* or else by this; nullable */
 } ConnectionSource;
 
@@ -130,39 +135,52 @@ g_tls_session_connection_check (GTlsSessionConnection *self, GIOCondition direct
 static void
 stop_waiting_for_base (ConnectionSource *self)
 {
-  if (self->child != NULL)
+  if (self->child != NULL && !g_source_is_destroyed (&self->source))
     g_source_remove_child_source (&self->source, self->child);
-  else if (self->base_condition != 0)
-    g_source_remove_poll (&self->source, &self->poll_fd);
   g_clear_pointer (&self->child, g_source_unref);
+  self->poll_fd.events = 0;
   self->poll_fd.revents = 0;
   self->base_condition = 0;
 }
 
-/* For how long (ms; -1: without end) there may be a poll() now. GLib has passed by a child that comes to be while its
- * parent is prepared, and would not hear before the next round when the child wants to be woken, or of what the child
- * itself waits for. A descriptor is polled in any case.
+/* GLib has passed by a child that comes to be while its parent is prepared, and would not hear before the next round when
+ * the child wants to be woken, or of what the child itself waits for.
  */
+static gboolean
+add_child (ConnectionSource *self, GIOCondition condition)
+{
+  if (g_source_is_destroyed (&self->source))
+    return FALSE;
+
+  self->child = g_tls_session_base_stream_create_source (self->connection->base, condition);
+  g_source_add_child_source (&self->source, self->child);
+  return TRUE;
+}
+
+/* For how long (ms; -1: without end) there may be a poll() now. */
 static int
 wait_for_base (ConnectionSource *self, GIOCondition condition)
 {
-  int fd = g_tls_session_base_stream_get_fd (self->connection->base);
-
-  if (self->base_condition == condition && self->poll_fd.fd == fd)
+  if (self->poll_fd.fd >= 0 && self->poll_fd.fd != g_tls_session_base_stream_get_fd (self->connection->base))
+    self->has_hung_up =
+      TRUE; /* the program has closed the socket itself; the descriptor may be somebody else's by now */
+  if (self->base_condition == condition)
     return -1;
 
   stop_waiting_for_base (self);
   self->base_condition = condition;
-  self->poll_fd = (GPollFD){ .fd = fd, .events = (gushort) condition };
-  if (fd >= 0)
-    {
-      g_source_add_poll (&self->source, &self->poll_fd);
-      return -1;
-    }
+  self->poll_fd.events = (gushort) condition;
+  return self->poll_fd.fd < 0 && add_child (self, condition) ? 0 : -1;
+}
 
-  self->child = g_tls_session_base_stream_create_source (self->connection->base, condition);
-  g_source_add_child_source (&self->source, self->child);
-  return 0;
+/* Nothing was to be waited for. */
+static void
+note_hang_up (ConnectionSource *self)
+{
+  self->has_hung_up = TRUE;
+  self->poll_fd.revents = 0;
+  if (!g_source_is_destroyed (&self->source))
+    g_source_remove_poll (&self->source, &self->poll_fd);
 }
 
 /* GSource */
@@ -181,7 +199,7 @@ connection_source_prepare (GSource *source, int *timeout)
       return TRUE;
     case G_TLS_SESSION_POLL_BASE:
       *timeout = wait_for_base (self, base_condition);
-      return FALSE;
+      return self->has_hung_up;
     case G_TLS_SESSION_POLL_WOKEN:
     default:
       stop_waiting_for_base (self);
@@ -195,7 +213,11 @@ connection_source_check (GSource *source)
   ConnectionSource *self = (ConnectionSource *) source;
   GIOCondition base_condition = 0;
 
-  return self->poll_fd.revents != 0 || poll_source (self, &base_condition) == G_TLS_SESSION_POLL_READY;
+  if (self->poll_fd.revents != 0 && self->base_condition != 0)
+    return TRUE;
+  if (self->poll_fd.revents != 0)
+    note_hang_up (self);
+  return poll_source (self, &base_condition) == G_TLS_SESSION_POLL_READY;
 }
 
 /* A stream's reader learns of the timeout from its next non-blocking call, as with a socket. */
@@ -315,6 +337,9 @@ g_tls_session_connection_source_new (GTlsSessionConnection *self,
   g_source_set_dispose_function (source, connection_source_dispose);
   g_source_set_ready_time (source, deadline);
   add_cancellable (source, cancellable);
+  connection_source->poll_fd.fd = g_tls_session_base_stream_get_fd (self->base);
+  if (connection_source->poll_fd.fd >= 0)
+    g_source_add_poll (source, &connection_source->poll_fd);
 
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->sources, source);

@@ -96,8 +96,8 @@ meeting_new (const Host *host, const Papers *papers, const char *name)
 void
 meeting_free (Meeting *self)
 {
-  /* What the client's thread had to tell waits in this one's main context, and keeps the connection. */
-  while (g_main_context_iteration (NULL, FALSE))
+  /* What the client's thread had to tell waits in the main context of this one, and keeps the connection. */
+  while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
     ;
   g_clear_object (&self->client);
   g_object_unref (self->server);

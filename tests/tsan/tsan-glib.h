@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  *   tsan-locks.c    GMutex, GCond, g_once_init_enter()
  *   tsan-objects.c  reference counts, and the first use of a class
  *   tsan-sources.c  GSource: what was done before one was attached or woken, its callback may count on;
- *                   likewise what is pushed to a GThreadPool
+ *                   likewise what is pushed to a GThreadPool or GAsyncQueue
  *   tsan-containers.c  that GPtrArray and GQueue were changed
  *
  * It sees calls from one library to another. What GLib's libraries call within themselves stays unseen, and so does

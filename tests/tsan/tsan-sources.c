@@ -2,7 +2,8 @@
 #include "tsan-glib.h"
 
 /* A main context's lock orders what is done to a source, and the context's thread takes that lock before each look at
- * it. So the functions of each source get what its users did before they attached it, woke it, or dropped it.
+ * it. So the functions of each source get what its users did before they attached it, woke it, or dropped it. The context
+ * has a reference of its own while it looks at a source, so whoever finalizes that gets what its functions did.
  */
 
 typedef struct
@@ -20,15 +21,23 @@ own_funcs (GSource *source)
 static gboolean
 watched_prepare (GSource *source, int *timeout)
 {
+  gboolean is_ready;
+
   tell_acquire (source);
-  return own_funcs (source)->prepare (source, timeout);
+  is_ready = own_funcs (source)->prepare (source, timeout);
+  tell_release (source);
+  return is_ready;
 }
 
 static gboolean
 watched_check (GSource *source)
 {
+  gboolean is_ready;
+
   tell_acquire (source);
-  return own_funcs (source)->check (source);
+  is_ready = own_funcs (source)->check (source);
+  tell_release (source);
+  return is_ready;
 }
 
 static gboolean
@@ -229,4 +238,25 @@ g_thread_pool_push (GThreadPool *pool, gpointer data, GError **error)
 
   tell_release (data);
   return real (pool, data, error);
+}
+
+/* What is handed on in a queue of GLib's own. */
+
+void
+g_async_queue_push (GAsyncQueue *queue, gpointer data)
+{
+  FIND_REAL (g_async_queue_push);
+
+  tell_release (queue);
+  real (queue, data);
+}
+
+gpointer
+g_async_queue_pop (GAsyncQueue *queue)
+{
+  FIND_REAL (g_async_queue_pop);
+  gpointer data = real (queue);
+
+  tell_acquire (queue);
+  return data;
 }

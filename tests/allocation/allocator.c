@@ -83,11 +83,12 @@ allocate (size_t size, const char *file, int line)
 static void
 release (void *bytes, const char *file, int line)
 {
-  Block *block = (Block *) bytes - 1;
+  Block *block;
 
   if (bytes == NULL)
     return;
 
+  block = (Block *) bytes - 1;
   unlink_block (block);
   free (block);
 }
@@ -95,7 +96,7 @@ release (void *bytes, const char *file, int line)
 static void *
 reallocate (void *bytes, size_t size, const char *file, int line)
 {
-  Block *block = (Block *) bytes - 1;
+  Block *block;
 
   if (bytes == NULL)
     return allocate (size, file, line);
@@ -107,6 +108,7 @@ reallocate (void *bytes, size_t size, const char *file, int line)
   if (is_to_fail (file, line))
     return NULL;
 
+  block = (Block *) bytes - 1;
   unlink_block (block);
   block = realloc (block, sizeof (Block) + size);
   g_assert_nonnull (block);

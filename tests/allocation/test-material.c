@@ -50,7 +50,7 @@ pem_is_read_or_not (void)
   g_autoptr (Forged) leaf = forge (&(Order){ .name = "Leaf" }, papers->intermediate);
   g_autofree char *pem = joined (forged_to_pem (leaf), forged_to_pem (papers->intermediate), key_as_pkcs8 (leaf), NULL);
 
-  trial_run (&(Story){ .name = "PEM", .tell = read_pem, .data = pem, .stride = 11 });
+  trial_run (&(Story){ .name = "PEM", .tell = read_pem, .data = pem, .stride = 3 });
 }
 
 static Outcome
@@ -106,7 +106,7 @@ pkcs12_is_read_or_not (void)
   g_autoptr (Forged) leaf = forge (&(Order){ .name = "Leaf" }, papers->intermediate);
   g_autoptr (GByteArray) bytes = pack (leaf, papers->intermediate);
 
-  trial_run (&(Story){ .name = "PKCS #12", .tell = read_pkcs12, .data = bytes, .stride = 11 });
+  trial_run (&(Story){ .name = "PKCS #12", .tell = read_pkcs12, .data = bytes, .stride = 3 });
 }
 
 /* Verdicts */

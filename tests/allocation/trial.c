@@ -37,7 +37,7 @@ stride_of (const Story *story, AllocatorMode mode)
 
   if (mode == ALLOCATOR_FAILS_ON)
     stride *= 5;
-  return g_getenv ("GTLS_SESSION_SLOW") != NULL ? 97 * stride : stride;
+  return g_getenv ("GTLS_SESSION_SLOW") != NULL ? 23 * stride : stride;
 }
 
 static void

@@ -602,6 +602,43 @@ what_is_told_as_written_has_gone (void)
   g_assert_cmpuint (record.n_received, >=, told);
 }
 
+/* A write that was short has more under way than it told of; whoever goes on with less must not send that twice. */
+static void
+smaller_write_after_a_short_one_repeats_nothing (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .read_delay_ms = 300 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GChecksum) sent = g_checksum_new (G_CHECKSUM_SHA256);
+  GPollableOutputStream *output = G_POLLABLE_OUTPUT_STREAM (output_of (helper));
+  gsize size = 64 * MANY_RECORDS;
+  g_autofree guint8 *text = g_malloc (size);
+  guint n_short = 0;
+
+  for (gsize i = 0; i < size; i++)
+    text[i] = (guint8) (i * 31 / 7);
+  for (gsize at = 0; at < size;)
+    {
+      g_autoptr (GError) error = NULL;
+      gsize wanted = MIN (n_short % 2 == 0 ? MANY_RECORDS : 1000, size - at);
+      gssize n = g_pollable_output_stream_write_nonblocking (output, text + at, wanted, NULL, &error);
+
+      while (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        {
+          g_clear_error (&error);
+          g_usleep (1000);
+          n = g_pollable_output_stream_write_nonblocking (output, text + at, wanted, NULL, &error);
+        }
+      g_assert_no_error (error);
+      n_short += (gsize) n < wanted || n_short % 2 == 1;
+      at += (gsize) n;
+    }
+  g_assert_cmpuint (n_short, >=, 2);
+  g_checksum_update (sent, text, (gssize) size);
+  client_close (helper);
+  assert_received (server, sent, sent);
+}
+
 static void
 read_in_a_flood_of_tickets_can_be_cancelled (gconstpointer data)
 {
@@ -834,6 +871,8 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/cancelled_write_of_many_records_can_be_gone_on_with",
                    cancelled_write_of_many_records_can_be_gone_on_with);
   g_test_add_func ("/connection/what_is_told_as_written_has_gone", what_is_told_as_written_has_gone);
+  g_test_add_func ("/connection/smaller_write_after_a_short_one_repeats_nothing",
+                   smaller_write_after_a_short_one_repeats_nothing);
   g_test_add_data_func ("/connection/read_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (FALSE),
                         read_in_a_flood_of_tickets_can_be_cancelled);
   g_test_add_data_func ("/connection/read_async_in_a_flood_of_tickets_can_be_cancelled", GINT_TO_POINTER (TRUE),

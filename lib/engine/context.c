@@ -43,8 +43,7 @@ new_context (const SSL_METHOD *method)
       return NULL;
     }
 
-  SSL_CTX_set_mode (context,
-                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode (context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   /* A peer that sends tickets without end must not keep SSL_read() from returning. */
   SSL_CTX_clear_mode (context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_options (context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

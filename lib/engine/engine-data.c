@@ -244,15 +244,12 @@ keep_unsent (GTlsSessionEngine *self, const guint8 *bytes, gsize count)
 GTlsSessionEngineStatus
 g_tls_session_engine_flush (GTlsSessionEngine *self, GTlsSessionOperation operation, GError **error)
 {
-  GTlsSessionEngineStatus status = g_tls_session_engine_interpret_flush (
-    self, operation, g_tls_session_transport_bio_flush (self->bio), error);
-
-  if (status == G_TLS_SESSION_ENGINE_DONE)
-    g_clear_pointer (&self->unsent, byte_array_wipe);
-  return status;
+  return g_tls_session_engine_interpret_flush (self, operation, g_tls_session_transport_bio_flush (self->bio), error);
 }
 
-/* OpenSSL puts @bytes, a record's size at most, into a record; what becomes of it is the BIO's. */
+/* OpenSSL puts @bytes, a record's size at most, into a record, or into several smaller ones if the peer asked for such
+ * (RFC 6066, section 4); what becomes of them is the BIO's.
+ */
 static GTlsSessionEngineStatus
 seal_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError **error)
 {
@@ -264,8 +261,14 @@ seal_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError *
   if (result != 1)
     return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_WRITE, result, error);
 
-  g_assert (n_written == count);
-  return G_TLS_SESSION_ENGINE_DONE;
+  if (n_written == count)
+    return G_TLS_SESSION_ENGINE_DONE;
+
+  return g_tls_session_engine_fail (self,
+                                    g_error_new (G_TLS_ERROR, G_TLS_ERROR_MISC,
+                                                 "OpenSSL wrote %" G_GSIZE_FORMAT " bytes of %" G_GSIZE_FORMAT,
+                                                 n_written, count),
+                                    error);
 }
 
 /* Records that OpenSSL has made of a caller's bytes. */
@@ -313,8 +316,11 @@ write_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, gsize 
   Sealed sealed = { 0 };
   GTlsSessionEngineStatus status;
 
-  if (count > RECORD_SIZE)
-    g_tls_session_transport_bio_hold (self->bio, RECORDS_AT_ONCE * SSL3_RT_MAX_PACKET_SIZE);
+  /* Also for one record: OpenSSL must not meet an error of the transport's while it writes, or it would keep the record,
+   * and send it in the place of what is written next.
+   */
+  g_tls_session_transport_bio_hold (self->bio, MIN (count, RECORDS_AT_ONCE * RECORD_SIZE) +
+                                                 RECORDS_AT_ONCE * SSL3_RT_SEND_MAX_ENCRYPTED_OVERHEAD);
 
   status = seal_records (self, bytes, count, &sealed, error);
   if (sealed.n_bytes == 0)
@@ -332,13 +338,32 @@ write_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, gsize 
   return status;
 }
 
-/* How many of @bytes are those whose record is under way. */
+/* How many of @bytes have begun already, and were not told as written. */
 static gsize
 count_begun (GTlsSessionEngine *self, const guint8 *bytes, gsize count)
 {
-  if (self->unsent == NULL || self->unsent->len > count || memcmp (bytes, self->unsent->data, self->unsent->len) != 0)
-    return 0;
-  return self->unsent->len;
+  gsize n = self->unsent != NULL ? MIN (count, self->unsent->len) : 0;
+
+  return n > 0 && memcmp (bytes, self->unsent->data, n) == 0 ? n : 0;
+}
+
+/* The transport has all that had begun. Of that @begun bytes are told as written now; a caller who came with fewer than
+ * had begun comes for the rest with its next write. One who came with others has given them up.
+ */
+static void
+end_begun (GTlsSessionEngine *self, gsize begun)
+{
+  gsize rest = self->unsent != NULL && begun > 0 ? self->unsent->len - begun : 0;
+
+  if (rest == 0)
+    {
+      g_clear_pointer (&self->unsent, byte_array_wipe);
+      return;
+    }
+
+  memmove (self->unsent->data, self->unsent->data + begun, rest);
+  OPENSSL_cleanse (self->unsent->data + rest, begun);
+  g_byte_array_set_size (self->unsent, (guint) rest);
 }
 
 static GTlsSessionEngineStatus
@@ -373,7 +398,10 @@ g_tls_session_engine_write (GTlsSessionEngine *self, const void *bytes, gsize co
 
   status = g_tls_session_engine_flush (self, G_TLS_SESSION_OPERATION_WRITE, error);
   if (status == G_TLS_SESSION_ENGINE_DONE)
-    *n_written = begun;
+    {
+      end_begun (self, begun);
+      *n_written = begun;
+    }
 
   while (status == G_TLS_SESSION_ENGINE_DONE && *n_written < count)
     {

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Puts certificates into the store when they are first needed; called with the lock held. */
-typedef void (*GTlsSessionFillStoreFunc) (GTlsSessionDatabase *self);
+/* Puts certificates into the store when they are first needed; called with the lock held. FALSE: it is to be tried again. */
+typedef gboolean (*GTlsSessionFillStoreFunc) (GTlsSessionDatabase *self);
 
 struct _GTlsSessionDatabase
 {

@@ -90,9 +90,8 @@ g_tls_session_database_dup_mark (GTlsSessionDatabase *self)
 X509_STORE *
 g_tls_session_database_get_filled_store (GTlsSessionDatabase *self)
 {
-  if (self->fill != NULL)
-    self->fill (self);
-  self->fill = NULL;
+  if (self->fill != NULL && self->fill (self))
+    self->fill = NULL;
   return self->store;
 }
 

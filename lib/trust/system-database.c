@@ -62,21 +62,23 @@ directories_suffice (char **directories)
 }
 
 /* OpenSSL itself reads the two environment variables here, unless the program runs with somebody else's rights. Without
- * memory for it the store stays as it is, and nothing is trusted.
+ * memory for it the store stays as it is, nothing is trusted, and the next verdict tries again.
  */
-static void
+static gboolean
 fill_system_store (GTlsSessionDatabase *self)
 {
   X509_LOOKUP *by_hash = NULL;
+  int filled;
 
   if (directories_suffice (self->directories))
     by_hash = X509_STORE_add_lookup (self->store, X509_LOOKUP_hash_dir ());
 
   if (by_hash != NULL)
-    X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT);
+    filled = X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT);
   else
-    X509_STORE_set_default_paths (self->store);
+    filled = X509_STORE_set_default_paths (self->store);
   g_tls_session_openssl_clear_errors ();
+  return filled == 1;
 }
 
 static GTlsSessionDatabase *

@@ -37,7 +37,9 @@
  * No file is written here and no network asked; a store of hashed directories reads from disk.
  */
 
-#define MAX_PATHS 16     /* that are tried; a peer that sends a maze gets no more of our time */
+/* A peer that sends a maze gets no more of our time: in a path, and in all that are tried after the first. */
+#define MAX_ISSUERS 16
+#define MAX_CERTIFICATES 64
 #define SECURITY_LEVEL 2 /* SSL_CTX_set_security_level(3): 112 bits */
 
 static GTlsCertificateFlags
@@ -184,6 +186,7 @@ prepare (X509_STORE_CTX *context, X509_STORE *store, X509Chain *chain, int purpo
   if (param == NULL || X509_VERIFY_PARAM_set_flags (param, X509_V_FLAG_PARTIAL_CHAIN) != 1)
     return FALSE;
   X509_VERIFY_PARAM_set_auth_level (param, SECURITY_LEVEL);
+  X509_VERIFY_PARAM_set_depth (param, MAX_ISSUERS);
 
   if (purpose != 0 && X509_STORE_CTX_set_purpose (context, purpose) != 1)
     return FALSE;
@@ -239,7 +242,7 @@ typedef struct
 {
   X509_STORE *store;
   int purpose;
-  int paths_left;
+  int certificates_left; /* to be looked at, each with a signature to check */
 } Search;
 
 static gboolean has_good_path (Search *search, X509Chain *chain);
@@ -262,10 +265,13 @@ has_good_path (Search *search, X509Chain *chain)
 {
   g_autoptr (X509Chain) path = NULL;
 
-  if (search->paths_left-- <= 0)
+  if (search->certificates_left <= 0)
     return FALSE;
-  return verify_path (search->store, chain, search->purpose, TRUE, &path) == 0 ||
-         has_good_path_beside (search, chain, path);
+  if (verify_path (search->store, chain, search->purpose, TRUE, &path) == 0)
+    return TRUE;
+
+  search->certificates_left -= MAX (1, sk_X509_num (path));
+  return has_good_path_beside (search, chain, path);
 }
 
 static gboolean
@@ -280,7 +286,7 @@ passes_one_out_of_date (X509Chain *path)
 static GTlsCertificateFlags
 verify_best_path (X509_STORE *store, X509Chain *chain, int purpose, GTlsSessionPathMemory *memory)
 {
-  Search search = { .store = store, .purpose = purpose, .paths_left = MAX_PATHS };
+  Search search = { .store = store, .purpose = purpose, .certificates_left = MAX_CERTIFICATES };
   g_autoptr (X509Chain) path = NULL;
   GTlsCertificateFlags faults;
 

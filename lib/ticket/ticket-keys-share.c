@@ -30,6 +30,7 @@
 
 #define MAGIC "GTLSRNG\001" /* with the format's version */
 #define MAGIC_SIZE 8
+#define CLOCK_TOLERANCE 60 /* s */
 #define HEAD_SIZE 16
 
 static GBytes *
@@ -44,6 +45,17 @@ add_time (GBytes *ring)
   memcpy (block->data + MAGIC_SIZE, &now, sizeof now);
   memcpy (block->data + HEAD_SIZE, data, size);
   return g_tls_session_secret_block_to_bytes (block);
+}
+
+/* Another server's clock may be ahead a little. What is from further ahead could be played back until then, so it counts
+ * as too old.
+ */
+static gint64
+time_of_save (guint64 told, gint64 now)
+{
+  if (told <= (guint64) now)
+    return (gint64) told;
+  return told - (guint64) now <= CLOCK_TOLERANCE ? now : 0;
 }
 
 /* The keys, and in @saved when they were; NULL with an error. */
@@ -63,7 +75,7 @@ split_time (GBytes *bytes, gint64 *saved, GError **error)
     }
 
   memcpy (&big, data + MAGIC_SIZE, sizeof big);
-  *saved = (gint64) MIN (GUINT64_FROM_BE (big), (guint64) now); /* another server's clock may be ahead */
+  *saved = time_of_save (GUINT64_FROM_BE (big), now);
   return g_bytes_new_from_bytes (bytes, HEAD_SIZE, size - HEAD_SIZE);
 }
 

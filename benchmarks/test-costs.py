@@ -15,6 +15,7 @@ from tap import check, tell_all, unwind_on_sigterm
 
 BUILD = Path(sys.argv[1]) / "benchmarks"
 INSTRUCTION_COUNTS = (4, 12)
+INSTRUCTION_ROUNDS = 3
 CALL_COUNTS = (5, 25)
 CROWD = 300
 
@@ -30,14 +31,19 @@ MORE_SYSTEM_CALLS = {("ours", "full"): 5, ("ours", "resumed"): 12, ("ours-async"
                      ("ours-async", "resumed"): 32}
 
 
-@cache
-def instructions(client, mode):
+def count_once(client, mode):
     totals = []
     for n in INSTRUCTION_COUNTS:
         total, said = bench.count_instructions(clients[client], "handshakes", mode, n)
         check_resumed(mode, n, said)
         totals.append(total)
     return per_connection(*totals, *INSTRUCTION_COUNTS)
+
+
+@cache
+def instructions(client, mode):
+    """The least of several counts: on a machine that is very busy, flights come in pieces, and each piece costs some."""
+    return min(count_once(client, mode) for _ in range(INSTRUCTION_ROUNDS))
 
 
 @cache

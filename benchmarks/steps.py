@@ -74,7 +74,7 @@ def count_instructions(it):
 
     def count(job):
         client, mode = job
-        numbers = handshake_counts(client, it.quick, 16)
+        numbers = handshake_counts(client, it.quick, 6)
         counted = []
         for n in numbers:
             instructions, said = it.bench.count_instructions(client, "handshakes", mode, n)

@@ -473,6 +473,29 @@ self_issued_loops_take_bounded_work (void)
   g_assert_cmpuint (count_work (root->x509, chain), <, 20 * 101 * (n + 1));
 }
 
+/* Two names that take turns: each certificate has many rivals, and each path that leaves one out is as long as the others.
+ * What counts is how many signatures that makes us check; a certificate is asked for its issuer before each.
+ */
+static void
+two_names_in_turns_take_bounded_work (void)
+{
+  g_autoptr (Forged) root = forge (&(Order){ .name = "Root", .is_ca = TRUE }, NULL);
+  g_autoptr (GPtrArray) storeys = g_ptr_array_new_with_free_func ((GDestroyNotify) forged_free);
+  X509Chain *chain = sk_X509_new_null ();
+  const guint n = 40;
+
+  for (guint i = 0; i < n; i++)
+    {
+      const Order order = { .name = i % 2 == 0 ? "A" : "B", .is_ca = TRUE, .without_key_identifiers = TRUE };
+
+      g_ptr_array_add (storeys, forge (&order, i == 0 ? root : storeys->pdata[i - 1]));
+      g_assert_cmpint (sk_X509_unshift (chain, x509_ref (((Forged *) storeys->pdata[i])->x509)), >, 0);
+    }
+  X509_free (sk_X509_pop (chain)); /* the way to the root */
+  /* A path of sixteen issuers, and 64 certificates and one path more in others; each asked of some. */
+  g_assert_cmpuint (count_work (root->x509, chain), <, (17 + 64 + 17) * 6);
+}
+
 /* A chain as long as none is: followed so far and no further, and never trusted by its length. */
 static void
 a_chain_without_measure_takes_bounded_work (void)
@@ -508,6 +531,7 @@ main (int argc, char **argv)
   STORY ("cve-2026-10028", issuers_in_a_circle_are_left);
   STORY ("cve-2026-10028", a_mesh_of_hundreds_takes_bounded_work);
   STORY ("cve-2026-10028", self_issued_loops_take_bounded_work);
+  STORY ("cve-2026-10028", two_names_in_turns_take_bounded_work);
   STORY ("cve-2026-10028", a_chain_without_measure_takes_bounded_work);
   return g_test_run ();
 }

@@ -161,9 +161,9 @@ add_child (ConnectionSource *self, GIOCondition condition)
 static int
 wait_for_base (ConnectionSource *self, GIOCondition condition)
 {
+  /* The program has closed the socket itself; the descriptor may be somebody else's by now. */
   if (self->poll_fd.fd >= 0 && self->poll_fd.fd != g_tls_session_base_stream_get_fd (self->connection->base))
-    self->has_hung_up =
-      TRUE; /* the program has closed the socket itself; the descriptor may be somebody else's by now */
+    self->has_hung_up = TRUE;
   if (self->base_condition == condition)
     return -1;
 

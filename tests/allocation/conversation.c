@@ -361,6 +361,18 @@ conversation_can_begin (const Parties *parties)
   return client != NULL && server != NULL;
 }
 
+GTlsSessionTicket *
+conversation_obtain_ticket (const Parties *parties)
+{
+  g_auto (Conversation) conversation = { 0 };
+
+  conversation_hold (&conversation, parties);
+  g_assert_no_error (conversation.client_error);
+  g_assert_no_error (conversation.server_error);
+  g_assert_nonnull (conversation.ticket);
+  return g_steal_pointer (&conversation.ticket);
+}
+
 void
 conversation_clear (Conversation *self)
 {

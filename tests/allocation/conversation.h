@@ -42,6 +42,9 @@ typedef struct
  */
 void conversation_hold (Conversation *self, const Parties *parties);
 
+/* A ticket for @parties, from a conversation in which nothing fails. */
+GTlsSessionTicket *conversation_obtain_ticket (const Parties *parties);
+
 /* Makes both sides, and leaves it at that; FALSE if one could not be made, and said why. */
 gboolean conversation_can_begin (const Parties *parties);
 

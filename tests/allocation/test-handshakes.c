@@ -18,18 +18,6 @@ parties_of (GTlsProtocolVersion version)
   return (Parties){ .papers = papers, .database = papers->database, .keys = keys, .version = version };
 }
 
-static GTlsSessionTicket *
-obtain_ticket (const Parties *parties)
-{
-  g_auto (Conversation) conversation = { 0 };
-
-  conversation_hold (&conversation, parties);
-  g_assert_no_error (conversation.client_error);
-  g_assert_no_error (conversation.server_error);
-  g_assert_nonnull (conversation.ticket);
-  return g_steal_pointer (&conversation.ticket);
-}
-
 /* What no lack of memory may change */
 
 static gboolean
@@ -126,7 +114,7 @@ static void
 resumed_handshake_fails_with_words_or_not_at_all (gconstpointer data)
 {
   Parties parties = parties_of (version_of (data));
-  g_autoptr (GTlsSessionTicket) ticket = obtain_ticket (&parties);
+  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
   parties.ticket = ticket;
   trial_run (&(Story){ .name = "resumed handshake", .tell = converse_and_resume, .data = &parties });
@@ -150,7 +138,7 @@ static void
 stranger_is_never_trusted_for_a_ticket (gconstpointer data)
 {
   Parties parties = parties_of (version_of (data));
-  g_autoptr (GTlsSessionTicket) ticket = obtain_ticket (&parties);
+  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
   parties.ticket = ticket;
   parties.database = papers->other_database;

@@ -151,12 +151,9 @@ obtain_ticket (void)
   Parties parties = {
     .papers = papers, .database = papers->database, .keys = keys, .version = G_TLS_PROTOCOL_VERSION_TLS_1_3
   };
-  g_auto (Conversation) conversation = { 0 };
 
   g_assert_no_error (error);
-  conversation_hold (&conversation, &parties);
-  g_assert_nonnull (conversation.ticket);
-  return g_steal_pointer (&conversation.ticket);
+  return conversation_obtain_ticket (&parties);
 }
 
 static Outcome

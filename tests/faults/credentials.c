@@ -6,10 +6,11 @@
 
 #include "credentials.h"
 
-#include <glib/gstdio.h>
 #include <gtls-session.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include "paper.h"
 
 #define DAY (24 * 60 * 60) /* s */
 
@@ -92,20 +93,9 @@ credentials_dup_certificate (X509 *x509, EVP_PKEY *key)
 static GTlsDatabase *
 trust (X509 *root)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *directory = g_dir_make_tmp ("gtls-session-XXXXXX", &error);
-  g_autofree char *path = g_build_filename (directory, "root.pem", NULL);
   g_autofree char *pem = write_pem (write_x509, root);
-  GTlsSessionFileDatabase *database;
 
-  g_assert_no_error (error);
-  g_file_set_contents (path, pem, -1, &error);
-  g_assert_no_error (error);
-  database = g_tls_session_file_database_new (path, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_cmpint (g_rmdir (directory), ==, 0);
-  return G_TLS_DATABASE (database);
+  return database_of (pem);
 }
 
 Credentials *

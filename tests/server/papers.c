@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "papers.h"
 
-#include <glib/gstdio.h>
-
 #include "paper.h"
 
 GTlsCertificate *
@@ -17,20 +15,9 @@ papers_issue (const Order *order, const Forged *issuer)
 static GTlsDatabase *
 trust (const Forged *root)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *directory = g_dir_make_tmp ("gtls-session-XXXXXX", &error);
-  g_autofree char *path = g_build_filename (directory, "root.pem", NULL);
   g_autofree char *pem = forged_to_pem (root);
-  GTlsSessionFileDatabase *database;
 
-  g_assert_no_error (error);
-  g_file_set_contents (path, pem, -1, &error);
-  g_assert_no_error (error);
-  database = g_tls_session_file_database_new (path, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_cmpint (g_rmdir (directory), ==, 0);
-  return G_TLS_DATABASE (database);
+  return database_of (pem);
 }
 
 Papers *

@@ -14,18 +14,6 @@ parties_of (GTlsProtocolVersion version)
   return (Parties){ .papers = papers, .database = papers->database, .keys = keys, .version = version };
 }
 
-static GTlsSessionTicket *
-obtain_ticket (const Parties *parties)
-{
-  g_auto (Conversation) conversation = { 0 };
-
-  conversation_hold (&conversation, parties);
-  g_assert_no_error (conversation.client_error);
-  g_assert_no_error (conversation.server_error);
-  g_assert_nonnull (conversation.ticket);
-  return g_steal_pointer (&conversation.ticket);
-}
-
 static gboolean
 is_resumed (GTlsSessionResumption resumption)
 {
@@ -135,7 +123,7 @@ static void
 resumed_handshake_fails_with_words_or_not_at_all (gconstpointer data)
 {
   Parties parties = parties_of ((GTlsProtocolVersion) GPOINTER_TO_INT (data));
-  g_autoptr (GTlsSessionTicket) ticket = obtain_ticket (&parties);
+  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
   parties.ticket = ticket;
   run ("resumed handshake, main context", converse, &parties);

@@ -2,7 +2,9 @@
 #include "paper.h"
 
 #include "trust/certificate-private.h"
+#include "trust/gtls-session-file-database.h"
 
+#include <glib/gstdio.h>
 #include <openssl/pem.h>
 
 static char *
@@ -95,6 +97,24 @@ certificate_from (const char *pem)
   g_assert_no_error (error);
   assert_queue_is_empty ();
   return certificate;
+}
+
+GTlsDatabase *
+database_of (const char *pem)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *directory = g_dir_make_tmp ("gtls-session-XXXXXX", &error);
+  g_autofree char *path = g_build_filename (directory, "root.pem", NULL);
+  GTlsSessionFileDatabase *database;
+
+  g_assert_no_error (error);
+  g_file_set_contents (path, pem, -1, &error);
+  g_assert_no_error (error);
+  database = g_tls_session_file_database_new (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (directory), ==, 0);
+  return G_TLS_DATABASE (database);
 }
 
 GTlsSessionCertificate *

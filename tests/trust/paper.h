@@ -29,6 +29,9 @@ GTlsSessionCertificate *certificate_from (const char *pem);
 
 GTlsSessionCertificate *certificate_of (const Forged *forged);
 
+/* Trusts what is in @pem, and nobody else. */
+GTlsDatabase *database_of (const char *pem);
+
 GTlsCertificate *issuer_of (gpointer certificate);
 
 void assert_is (gpointer certificate, const Forged *forged);

@@ -3,6 +3,7 @@
 /* GTlsSessionClientConnection as a GTlsConnection: what a program that knows Gio expects of it. */
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "client.h"
 
@@ -602,19 +603,34 @@ what_is_told_as_written_has_gone (void)
   g_assert_cmpuint (record.n_received, >=, told);
 }
 
+static GIOStream *
+connect_with_send_buffer (TestServer *server, gint size)
+{
+  GIOStream *tcp = client_connect_tcp (server);
+  GSocket *socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (tcp));
+  g_autoptr (GError) error = NULL;
+
+  g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, size, &error);
+  g_assert_no_error (error);
+  return tcp;
+}
+
 /* A write that was short has more under way than it told of; whoever goes on with less must not send that twice. */
 static void
 smaller_write_after_a_short_one_repeats_nothing (void)
 {
-  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .read_delay_ms = 300 };
+  static gint may_read;
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_SINK, .may_read = &may_read };
   g_autoptr (TestServer) server = test_server_new (&options);
-  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GIOStream) tcp = connect_with_send_buffer (server, 65536);
+  g_autoptr (GTlsSessionHelper) helper = client_prepare_over (server, tcp);
   g_autoptr (GChecksum) sent = g_checksum_new (G_CHECKSUM_SHA256);
   GPollableOutputStream *output = G_POLLABLE_OUTPUT_STREAM (output_of (helper));
   gsize size = 64 * MANY_RECORDS;
   g_autofree guint8 *text = g_malloc (size);
   guint n_short = 0;
 
+  client_handshake (helper);
   for (gsize i = 0; i < size; i++)
     text[i] = (guint8) (i * 31 / 7);
   for (gsize at = 0; at < size;)
@@ -626,6 +642,7 @@ smaller_write_after_a_short_one_repeats_nothing (void)
       while (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         {
           g_clear_error (&error);
+          g_atomic_int_set (&may_read, 1);
           g_usleep (1000);
           n = g_pollable_output_stream_write_nonblocking (output, text + at, wanted, NULL, &error);
         }

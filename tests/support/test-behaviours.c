@@ -155,13 +155,21 @@ go_on_after_greeting (TestPeer *peer)
 }
 
 static void
+wait_until_it_may_read (TestPeer *peer)
+{
+  g_usleep (peer->options->read_delay_ms * 1000);
+  while (peer->options->may_read != NULL && !g_atomic_int_get (peer->options->may_read))
+    g_usleep (1000);
+}
+
+static void
 sink (TestPeer *peer)
 {
   g_autofree guint8 *buffer = g_malloc (BUFFER_SIZE);
   guint64 next_pause = BUFFER_SIZE;
   gsize n_read;
 
-  g_usleep (peer->options->read_delay_ms * 1000);
+  wait_until_it_may_read (peer);
   while (receive (peer, buffer, BUFFER_SIZE, &n_read))
     if (peer->options->pause_ms > 0 && peer->record.n_received >= next_pause)
       {

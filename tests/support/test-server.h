@@ -51,6 +51,7 @@ typedef struct
   guint ticket_lifetime;              /* s; 0 means 7200 */
   const char *alpn;                   /* one protocol to choose if it is offered; nullable */
   guint read_delay_ms;                /* SINK, and GREET… after the greeting */
+  const gint *may_read;               /* SINK: reads nothing while this is 0; atomic, outlives the server; nullable */
   guint pause_ms;                     /* SINK: between reads of 64 KiB */
   guint greeting_size;                /* GREET…: bytes of test_server_greeting_byte(); 0 means 1000 */
 } TestServerOptions;

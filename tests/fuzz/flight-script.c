@@ -2,6 +2,7 @@
 #include "flight.h"
 
 #include <openssl/ssl3.h>
+#include <string.h>
 
 #define EDIT_HEAD 5
 #define MESSAGE_HEAD 4
@@ -49,13 +50,14 @@ read_edit (const guint8 **at, gsize *left, Edit *edit)
 static void
 insert (GByteArray *content, guint position, const guint8 *bytes, guint length)
 {
-  g_autoptr (GByteArray) behind = g_byte_array_new ();
+  guint behind = content->len - MIN (position, content->len);
 
-  position = MIN (position, content->len);
-  g_byte_array_append (behind, content->data + position, content->len - position);
-  g_byte_array_set_size (content, position);
-  g_byte_array_append (content, bytes, length);
-  g_byte_array_append (content, behind->data, behind->len);
+  if (length == 0)
+    return;
+
+  g_byte_array_set_size (content, content->len + length);
+  memmove (content->data + content->len - behind, content->data + content->len - behind - length, behind);
+  memcpy (content->data + content->len - behind - length, bytes, length);
   if (content->len > CONTENT_MAX)
     g_byte_array_set_size (content, CONTENT_MAX);
 }

@@ -316,11 +316,11 @@ write_records (GTlsSessionEngine *self, const guint8 *bytes, gsize count, gsize 
   Sealed sealed = { 0 };
   GTlsSessionEngineStatus status;
 
-  /* Also for one record: OpenSSL must not meet an error of the transport's while it writes, or it would keep the record,
-   * and send it in the place of what is written next.
-   */
-  g_tls_session_transport_bio_hold (self->bio, MIN (count, RECORDS_AT_ONCE * RECORD_SIZE) +
-                                                 RECORDS_AT_ONCE * SSL3_RT_SEND_MAX_ENCRYPTED_OVERHEAD);
+  if (count <= RECORD_SIZE)
+    g_tls_session_transport_bio_send_record (self->bio);
+  else
+    g_tls_session_transport_bio_hold (self->bio, MIN (count, RECORDS_AT_ONCE * RECORD_SIZE) +
+                                                   RECORDS_AT_ONCE * SSL3_RT_SEND_MAX_ENCRYPTED_OVERHEAD);
 
   status = seal_records (self, bytes, count, &sealed, error);
   if (sealed.n_bytes == 0)

@@ -17,7 +17,9 @@
  * The engine counts nothing as written before g_tls_session_transport_bio_flush() has it all out.
  *
  * g_tls_session_transport_bio_hold() keeps in the same place what the transport could have had at once, so that several
- * records go in one system call; the flush, which has to come in any case, ends that.
+ * records go in one system call. g_tls_session_transport_bio_send_record() is for one record, which goes from OpenSSL's
+ * buffer as it is. The flush, which has to come in any case, ends either, and tells of errors: OpenSSL must not meet one
+ * while it writes data, or it would keep the record, and send it in the place of what is written next.
  *
  * The end of the peer's side (FIN) is not told to OpenSSL as an EOF: it would take it for a fatal error and then also
  * refuse to write. The engine asks g_tls_session_transport_bio_at_end() and decides.
@@ -32,6 +34,15 @@
  */
 #define UNSENT_MAX (128 * 1024)
 
+/* What becomes of bytes that OpenSSL writes. */
+typedef enum
+{
+  WRITING_THROUGH, /* they go; an error of the transport's is OpenSSL's to know */
+  WRITING_RECORD,  /* they go; an error is the flush's to tell */
+  WRITING_FAILED,  /* so it was with WRITING_RECORD: they are kept, and the flush tells the error */
+  WRITING_HELD,    /* they are kept until the flush */
+} Writing;
+
 typedef struct
 {
   GTlsSessionTransport transport;
@@ -39,7 +50,7 @@ typedef struct
   gsize ahead_start;
   gsize ahead_end;
   GByteArray *unsent; /* NULL while there is nothing */
-  gboolean is_holding;
+  Writing writing;
   guint64 n_taken; /* from OpenSSL, all in all */
   gboolean at_end;
   gboolean is_cut; /* the transport is somebody else's to close, and not to be touched any more */
@@ -193,15 +204,20 @@ static int
 transport_bio_write (BIO *bio, const char *bytes, size_t size, size_t *n_taken)
 {
   TransportBio *self = BIO_get_data (bio);
+  gboolean is_kept = self->writing == WRITING_HELD || self->writing == WRITING_FAILED;
   GTlsSessionTransportStatus status;
   gsize n_written = 0;
 
   BIO_clear_retry_flags (bio);
-  status = self->is_holding ? G_TLS_SESSION_TRANSPORT_WOULD_BLOCK : flush_unsent (self);
+  status = is_kept ? G_TLS_SESSION_TRANSPORT_WOULD_BLOCK : flush_unsent (self);
   if (status == G_TLS_SESSION_TRANSPORT_DONE)
     status = write_all (self, (const guint8 *) bytes, size, &n_written);
   if (status == G_TLS_SESSION_TRANSPORT_ERROR || status == G_TLS_SESSION_TRANSPORT_END)
-    return 0;
+    {
+      if (self->writing == WRITING_THROUGH)
+        return 0;
+      self->writing = WRITING_FAILED;
+    }
 
   if (self->unsent != NULL && self->unsent->len + size > UNSENT_MAX)
     {
@@ -365,9 +381,10 @@ GTlsSessionTransportStatus
 g_tls_session_transport_bio_flush (BIO *bio)
 {
   TransportBio *self = BIO_get_data (bio);
+  gboolean has_failed = self->writing == WRITING_FAILED;
 
-  self->is_holding = FALSE;
-  return flush_unsent (self);
+  self->writing = WRITING_THROUGH;
+  return has_failed ? G_TLS_SESSION_TRANSPORT_ERROR : flush_unsent (self);
 }
 
 /* Keeps what OpenSSL writes, some @size bytes, until g_tls_session_transport_bio_flush() sends all of it in one call. */
@@ -376,9 +393,18 @@ g_tls_session_transport_bio_hold (BIO *bio, gsize size)
 {
   TransportBio *self = BIO_get_data (bio);
 
-  self->is_holding = TRUE;
+  self->writing = WRITING_HELD;
   if (self->unsent == NULL)
     self->unsent = g_byte_array_sized_new ((guint) size);
+}
+
+/* What OpenSSL writes goes at once, but only g_tls_session_transport_bio_flush() tells of an error. */
+void
+g_tls_session_transport_bio_send_record (BIO *bio)
+{
+  TransportBio *self = BIO_get_data (bio);
+
+  self->writing = WRITING_RECORD;
 }
 
 /* How many bytes OpenSSL has written, and how many of them the transport has. */

@@ -23,6 +23,8 @@ GError *g_tls_session_transport_bio_dup_last_error (BIO *bio);
 
 GTlsSessionTransportStatus g_tls_session_transport_bio_flush (BIO *bio);
 
+void g_tls_session_transport_bio_send_record (BIO *bio);
+
 void g_tls_session_transport_bio_hold (BIO *bio, gsize size);
 
 guint64 g_tls_session_transport_bio_count_taken (BIO *bio);

@@ -121,6 +121,7 @@ a_part_at_the_end_of_a_full_buffer_counts (void)
 typedef struct
 {
   gsize room;
+  gboolean fails;
   guint n_calls;
 } Sink;
 
@@ -130,6 +131,11 @@ sink_write (gpointer data, const void *bytes, gsize size, gsize *n_written, GErr
   Sink *self = data;
 
   self->n_calls++;
+  if (self->fails)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "No");
+      return G_TLS_SESSION_TRANSPORT_ERROR;
+    }
   if (self->room == 0)
     return G_TLS_SESSION_TRANSPORT_WOULD_BLOCK;
 
@@ -192,6 +198,55 @@ tells_how_many_have_gone (void)
   BIO_free (bio);
 }
 
+static void
+a_single_record_is_not_held (void)
+{
+  Sink sink = { .room = RECORD_SIZE + 1 };
+  BIO *bio = g_tls_session_transport_bio_new ((GTlsSessionTransport){ &sink_funcs, &sink });
+
+  g_assert_nonnull (bio);
+  g_tls_session_transport_bio_send_record (bio);
+  write_record (bio);
+  g_assert_cmpuint (sink.n_calls, ==, 1);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, RECORD_SIZE);
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_DONE);
+  g_assert_cmpuint (sink.n_calls, ==, 1);
+
+  g_tls_session_transport_bio_send_record (bio);
+  write_record (bio);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, RECORD_SIZE + 1);
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_WOULD_BLOCK);
+  sink.room = G_MAXSIZE;
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_DONE);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 2 * RECORD_SIZE);
+  BIO_free (bio);
+}
+
+/* OpenSSL hears nothing of it, and the record is not lost. */
+static void
+a_single_record_that_fails_is_the_flushs_to_tell (void)
+{
+  Sink sink = { .room = G_MAXSIZE, .fails = TRUE };
+  BIO *bio = g_tls_session_transport_bio_new ((GTlsSessionTransport){ &sink_funcs, &sink });
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (bio);
+  g_tls_session_transport_bio_send_record (bio);
+  write_record (bio);
+  write_record (bio);
+  g_assert_cmpuint (sink.n_calls, ==, 1);
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_ERROR);
+  g_assert_cmpuint (sink.n_calls, ==, 1);
+  error = g_tls_session_transport_bio_take_error (bio);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 0);
+
+  sink.fails = FALSE;
+  g_assert_cmpint (g_tls_session_transport_bio_flush (bio), ==, G_TLS_SESSION_TRANSPORT_DONE);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, 2 * RECORD_SIZE);
+  BIO_free (bio);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -203,5 +258,7 @@ main (int argc, char **argv)
   STORY (a_part_at_the_end_of_a_full_buffer_counts);
   STORY (held_records_go_in_one_call);
   STORY (tells_how_many_have_gone);
+  STORY (a_single_record_is_not_held);
+  STORY (a_single_record_that_fails_is_the_flushs_to_tell);
   return g_test_run ();
 }

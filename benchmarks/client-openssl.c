@@ -3,7 +3,8 @@
 /* OpenSSL alone, as an expert would write it: one SSL_CTX, sessions taken by the callback, OpenSSL's own verification.
  * Of what the system trusts only what is looked up by hash is used: that takes less time than reading all of it.
  *
- * Modes: sync, and lean, in which OpenSSL gives its buffers back between records (SSL_MODE_RELEASE_BUFFERS).
+ * Modes: sync; lean, in which OpenSSL gives its buffers back between records (SSL_MODE_RELEASE_BUFFERS); and gio, which
+ * is sync where the benchmark has had libgio loaded, as each program on GLib has.
  */
 
 #include "client-openssl.h"

@@ -42,6 +42,8 @@ def all_clients(build):
     return [
         Client("openssl", "OpenSSL alone", (build / "bench-openssl",)),
         Client("openssl-lean", "OpenSSL alone, buffers released", (build / "bench-openssl",), "lean"),
+        Client("openssl-gio", "OpenSSL alone, libgio loaded", (build / "bench-openssl",), "gio",
+               {"LD_PRELOAD": "libgio-2.0.so.0"}),
         Client("ours", "gtls-session", (build / "bench-ours",)),
         Client("ours-async", "gtls-session, async", (build / "bench-ours",), "async"),
         *(Client(f"gio-{backend}{suffix}", f"glib-networking {title}{', async' if suffix else ''}",

@@ -71,7 +71,8 @@ FIRST_TEXT = """\
 
 From the start of the process to the first byte of a verified connection, with what the system trusts: each process finds a
 copy of `/etc/ssl/certs` in which the server's root is besides. Without it, each of these clients refuses the server.
-OpenSSL alone looks roots up by hash here, which takes less time than reading all of them.
+OpenSSL alone looks roots up by hash here, which takes less time than reading all of them. Every program on GLib has libgio
+loaded, and the libraries that it needs; a row says what OpenSSL alone takes in a process that has.
 """
 
 OTHER_TEXT = """\

@@ -121,7 +121,7 @@ def time_bulk(it):
     for size in (1024, 16384, 1048576):
         for way in ("read", "write"):
             mebibytes = it.few(8 if size == 1024 else 64)
-            it.interleave(5, it.chosen(), lambda client: {
+            it.interleave(15, it.chosen(), lambda client: {
                 f"{way}-{size}": it.bench.measure(client, "bulk", way, size, mebibytes)["ns-per-kib"],
             })
 
@@ -186,7 +186,7 @@ def time_start(it):
             return {"first": said["ms"], "first-cpu": said["cpu-ms"]}
 
         trusting = []
-        for client in it.chosen(modes=("sync",)):
+        for client in it.chosen(modes=("sync", "gio")):
             # A byte is verified only if a client that trusts the system as it is refuses this server.
             with contextlib.suppress(Failed):
                 it.bench.measure_start(client, "-")

@@ -106,7 +106,7 @@ session_lifetime (SSL_SESSION *session)
   gint64 lifetime = 0;
 
   if (SSL_SESSION_has_ticket (session))
-    lifetime = (gint64) MIN (SSL_SESSION_get_ticket_lifetime_hint (session), G_TLS_SESSION_TICKET_MAX_LIFETIME);
+    lifetime = (gint64) SSL_SESSION_get_ticket_lifetime_hint (session);
   if (lifetime == 0 && !session_is_tls_1_3 (session))
     lifetime = SSL_SESSION_get_timeout (session);
 

@@ -111,9 +111,12 @@ no_identity_is_no_identity (void)
   TestServerOptions options = { 0 };
   g_autoptr (TestServer) server = test_server_new (&options);
   g_autoptr (GTlsSessionHelper) helper = client_prepare (server);
+  g_autoptr (GError) error = NULL;
 
   g_object_set (client_connection (helper), "server-identity", NULL, NULL);
   assert_handshake_is_rejected (helper, G_TLS_CERTIFICATE_BAD_IDENTITY);
+  g_assert_false (g_tls_connection_handshake (client_connection (helper), NULL, &error));
+  g_assert_nonnull (strstr (error->message, "the connection has no server identity to compare it with"));
 }
 
 G_GNUC_BEGIN_IGNORE_DEPRECATIONS

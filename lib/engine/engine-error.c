@@ -143,14 +143,23 @@ static const struct
   { G_TLS_CERTIFICATE_GENERIC_ERROR, "it is not valid" },
 };
 
+/* Without a name that a certificate can be for, it is not the certificate that is to be looked at. */
+static const char *
+words_for_fault (GTlsSessionEngine *self, gsize i)
+{
+  if (fault_words[i].flag == G_TLS_CERTIFICATE_BAD_IDENTITY && self->peer_name == NULL)
+    return "the connection has no server identity to compare it with, or one that is no name";
+  return fault_words[i].words;
+}
+
 static char *
-describe_faults (GTlsCertificateFlags faults)
+describe_faults (GTlsSessionEngine *self, GTlsCertificateFlags faults)
 {
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (fault_words); i++)
     if ((faults & fault_words[i].flag) != 0)
-      g_ptr_array_add (words, (gpointer) fault_words[i].words);
+      g_ptr_array_add (words, (gpointer) words_for_fault (self, i));
 
   if (words->len == 0)
     g_ptr_array_add (words, (gpointer) "it was not accepted");
@@ -161,7 +170,7 @@ describe_faults (GTlsCertificateFlags faults)
 static GError *
 error_of_rejection (GTlsSessionEngine *self)
 {
-  g_autofree char *faults = describe_faults (self->verdict_faults);
+  g_autofree char *faults = describe_faults (self, self->verdict_faults);
 
   if (self->judge_error != NULL)
     return g_error_copy (self->judge_error);

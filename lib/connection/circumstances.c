@@ -9,8 +9,8 @@
  * key only, and gives a ticket to nobody who asks for another one.
  *
  * So nobody could tell why there is none for a connection. For explain() this process remembers under which
- * circumstances it last kept a ticket of each server. That memory decides nothing; it is bounded, and begins anew when
- * it is full.
+ * circumstances it last kept a ticket of each server in each store: what one store got says nothing of another one.
+ * That memory decides nothing; it is bounded, and begins anew when it is full.
  */
 
 #define KEY_LABEL "gtls-session store key v1"
@@ -66,13 +66,19 @@ g_tls_session_circumstances_to_key (const GTlsSessionCircumstances *self)
 /* What was kept last */
 
 static GMutex remembered_lock;
-static GHashTable *remembered; /* GTlsSessionCircumstances, by their server */
+static GHashTable *remembered; /* GTlsSessionCircumstances, by their store and server */
 
 static void
 circumstances_free (gpointer data)
 {
   g_tls_session_circumstances_clear (data);
   g_free (data);
+}
+
+static char *
+to_place (const GTlsSessionCircumstances *self, const char *store)
+{
+  return g_strjoin (" ", store, self->server, NULL);
 }
 
 /* @copy is empty. */
@@ -86,19 +92,19 @@ g_tls_session_circumstances_copy (const GTlsSessionCircumstances *self, GTlsSess
   copy->bounds = g_strdup (self->bounds);
 }
 
-/* A ticket was put into a store. */
+/* A ticket was put into a store, of which @store is the mark. */
 void
-g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self)
+g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self, const char *store)
 {
   GTlsSessionCircumstances *copy = g_new0 (GTlsSessionCircumstances, 1);
 
   g_tls_session_circumstances_copy (self, copy);
   g_mutex_lock (&remembered_lock);
   if (remembered == NULL)
-    remembered = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, circumstances_free);
+    remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, circumstances_free);
   if (g_hash_table_size (remembered) >= REMEMBERED_MAX)
     g_hash_table_remove_all (remembered);
-  g_hash_table_replace (remembered, copy->server, copy);
+  g_hash_table_replace (remembered, to_place (copy, store), copy);
   g_mutex_unlock (&remembered_lock);
 }
 
@@ -120,14 +126,15 @@ compare (const GTlsSessionCircumstances *self, const GTlsSessionCircumstances *k
   return g_strdup ("those of this server in the session store are used up or too old");
 }
 
-/* Why a store gave no ticket: a clause. */
+/* Why a store, of which @store is the mark, gave no ticket: a clause. */
 char *
-g_tls_session_circumstances_explain_none (const GTlsSessionCircumstances *self)
+g_tls_session_circumstances_explain_none (const GTlsSessionCircumstances *self, const char *store)
 {
+  g_autofree char *place = to_place (self, store);
   char *clause;
 
   g_mutex_lock (&remembered_lock);
-  clause = compare (self, remembered != NULL ? g_hash_table_lookup (remembered, self->server) : NULL);
+  clause = compare (self, remembered != NULL ? g_hash_table_lookup (remembered, place) : NULL);
   g_mutex_unlock (&remembered_lock);
   return clause;
 }

@@ -25,8 +25,8 @@ void g_tls_session_circumstances_copy (const GTlsSessionCircumstances *self, GTl
 
 char *g_tls_session_circumstances_to_key (const GTlsSessionCircumstances *self);
 
-void g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self);
+void g_tls_session_circumstances_note_kept (const GTlsSessionCircumstances *self, const char *store);
 
-char *g_tls_session_circumstances_explain_none (const GTlsSessionCircumstances *self);
+char *g_tls_session_circumstances_explain_none (const GTlsSessionCircumstances *self, const char *store);
 
 G_END_DECLS

@@ -257,6 +257,14 @@ g_tls_session_client_connection_wants_session (GTlsSessionClientConnection *self
   return FALSE;
 }
 
+static char *
+explain_none (const Errand *errand)
+{
+  g_autofree char *store = g_tls_session_object_mark (G_OBJECT (errand->store));
+
+  return g_tls_session_circumstances_explain_none (&errand->circumstances, store);
+}
+
 /* Why the store's answer is not to be offered: a clause; NULL if it is. */
 static char *
 explain_answer (const Errand *errand, GTlsSessionTicket *ticket, const GError *error)
@@ -264,7 +272,7 @@ explain_answer (const Errand *errand, GTlsSessionTicket *ticket, const GError *e
   if (error != NULL)
     return g_strdup_printf ("the session store failed (%s)", error->message);
   if (ticket == NULL)
-    return g_tls_session_circumstances_explain_none (&errand->circumstances);
+    return explain_none (errand);
   if (g_strcmp0 (g_tls_session_ticket_get_home (ticket), errand->key) != 0)
     return g_strdup ("the one that the session store gave is of a connection in other circumstances");
   if (g_tls_session_ticket_was_accepted_by_hand (ticket))
@@ -360,6 +368,14 @@ prepare_keeping (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket, E
   return TRUE;
 }
 
+static void
+note_kept (const Errand *errand)
+{
+  g_autofree char *store = g_tls_session_object_mark (G_OBJECT (errand->store));
+
+  g_tls_session_circumstances_note_kept (&errand->circumstances, store);
+}
+
 /* Puts a ticket that was received into the store. */
 void
 g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, GTlsSessionTicket *ticket)
@@ -378,7 +394,7 @@ g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, 
     return;
 
   if (g_tls_session_store_put (errand.store, errand.key, ticket, &error))
-    g_tls_session_circumstances_note_kept (&errand.circumstances);
+    note_kept (&errand);
   else if (error != NULL)
     note_failure (self, error);
 }

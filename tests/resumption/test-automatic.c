@@ -523,6 +523,21 @@ nine_minutes_are_not_too_old (void)
 /* Stores of the program's own */
 
 static void
+what_one_store_got_says_nothing_of_another (void)
+{
+  g_autoptr (TestServer) server = test_server_new (&tls13);
+  g_autoptr (StubStore) store = stub_store_new ();
+  GTlsSessionHelper *helper;
+
+  forget_all ();
+  visit (server);
+
+  helper = prepare (server);
+  use_store (helper, store);
+  assert_is_apart (helper, "the session store has none of this server");
+}
+
+static void
 store_that_fails_breaks_nothing (void)
 {
   g_autoptr (TestServer) server = test_server_new (&tls13);
@@ -776,6 +791,7 @@ main (int argc, char **argv)
   g_test_add_func ("/automatic/older_than_ten_minutes_is_not_offered", older_than_ten_minutes_is_not_offered);
   g_test_add_func ("/automatic/nine_minutes_are_not_too_old", nine_minutes_are_not_too_old);
 
+  g_test_add_func ("/automatic/what_one_store_got_says_nothing_of_another", what_one_store_got_says_nothing_of_another);
   g_test_add_func ("/automatic/store_that_fails_breaks_nothing", store_that_fails_breaks_nothing);
   g_test_add_func ("/automatic/store_is_called_without_the_lock", store_is_called_without_the_lock);
   g_test_add_func ("/automatic/ticket_is_in_the_store_when_it_is_announced",

@@ -343,6 +343,7 @@ g_tls_session_client_connection_find_session (GTlsSessionClientConnection *self)
 
 /* Keeping */
 
+/* A store in another language may say that it failed, and nothing more. */
 static void
 note_failure (GTlsSessionClientConnection *self, const GError *error)
 {
@@ -350,7 +351,7 @@ note_failure (GTlsSessionClientConnection *self, const GError *error)
 
   g_mutex_lock (&base_of (self)->lock);
   g_free (storing->failure);
-  storing->failure = g_strdup (error->message);
+  storing->failure = g_strdup (error != NULL ? error->message : "it gives no reason");
   g_mutex_unlock (&base_of (self)->lock);
 }
 
@@ -395,7 +396,7 @@ g_tls_session_client_connection_keep_ticket (GTlsSessionClientConnection *self, 
 
   if (g_tls_session_store_put (errand.store, errand.key, ticket, &error))
     note_kept (&errand);
-  else if (error != NULL)
+  else
     note_failure (self, error);
 }
 
@@ -415,7 +416,6 @@ g_tls_session_client_connection_forget_ticket (GTlsSessionClientConnection *self
   prepared = prepare_errand (self, &errand);
   g_mutex_unlock (&base_of (self)->lock);
 
-  if (prepared && !g_tls_session_store_remove (errand.store, home != NULL ? home : errand.key, ticket, &error) &&
-      error != NULL)
+  if (prepared && !g_tls_session_store_remove (errand.store, home != NULL ? home : errand.key, ticket, &error))
     note_failure (self, error);
 }

@@ -16,7 +16,7 @@ begin_call (StubStore *self, const char *key, GError **error)
   self->last_key = g_strdup (key);
   if (self->on_call != NULL)
     self->on_call (self);
-  if (self->failure != NULL)
+  if (self->failure != NULL && *self->failure != '\0')
     g_set_error_literal (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_STORE, self->failure);
   return self->failure == NULL;
 }

@@ -17,7 +17,7 @@ struct _StubStore
   GObject parent_instance;
 
   GTlsSessionMemoryStore *inner;
-  const char *failure;   /* what it fails with; NULL: it does not */
+  const char *failure;   /* what it fails with; NULL: it does not; "": without a reason */
   StubStoreFunc on_call; /* called in each put and take; nullable */
   gpointer data;         /* for on_call */
   GThread *called_in;    /* the thread of the last call, borrowed */

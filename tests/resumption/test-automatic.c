@@ -566,6 +566,20 @@ use_the_connection (StubStore *store)
 }
 
 static void
+store_that_fails_without_a_reason_is_told (void)
+{
+  g_autoptr (TestServer) server = test_server_new (&tls13);
+  g_autoptr (StubStore) store = stub_store_new ();
+  g_autoptr (GTlsSessionHelper) helper = prepare (server);
+
+  store->failure = "";
+  use_store (helper, store);
+  client_exchange (helper, "hello");
+  assert_explains (helper, "failed to keep a ticket (it gives no reason)");
+  client_close (helper);
+}
+
+static void
 store_is_called_without_the_lock (void)
 {
   g_autoptr (TestServer) server = test_server_new (&tls13);
@@ -793,6 +807,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/automatic/what_one_store_got_says_nothing_of_another", what_one_store_got_says_nothing_of_another);
   g_test_add_func ("/automatic/store_that_fails_breaks_nothing", store_that_fails_breaks_nothing);
+  g_test_add_func ("/automatic/store_that_fails_without_a_reason_is_told", store_that_fails_without_a_reason_is_told);
   g_test_add_func ("/automatic/store_is_called_without_the_lock", store_is_called_without_the_lock);
   g_test_add_func ("/automatic/ticket_is_in_the_store_when_it_is_announced",
                    ticket_is_in_the_store_when_it_is_announced);

@@ -3,6 +3,9 @@
 
 import asyncio
 import datetime
+import os
+import sys
+import tempfile
 import threading
 
 from support import IO_ERROR, Server, exchange, run_until, story, tell_all, write
@@ -126,6 +129,15 @@ def stores_keep_bytes():
     assert store.load_bytes("others") is None
 
 
+@story
+def names_of_files_may_be_bytes():
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "sessions.db")
+        assert GTlsSession.FileStore.new(os.fsencode(path)).path == path
+        path = os.path.join(directory, "with-key.db")
+        assert GTlsSession.FileStore.new_with_key(os.fsencode(path), bytes(32)).path == path
+
+
 # Errors
 
 
@@ -156,6 +168,50 @@ def store_in_python_tells_its_failure_with_a_reason():
 
     error = raised(GTlsSession.SessionError, GTlsSession.Store.take, BrokenStore(), "key")
     assert error.reason == Error.STORE and str(error) == "the shelf fell down"
+
+
+@story
+def store_in_python_tells_any_exception():
+    class CarelessStore(GObject.Object, GTlsSession.Store):
+        def do_put(self, key, ticket):
+            return {}[key]
+
+        def do_take(self, key):
+            raise OSError("the shelf fell down")
+
+    printed = []
+    before, sys.excepthook = sys.excepthook, lambda kind, error, traceback: printed.append(kind)
+    try:
+        error = raised(GTlsSession.SessionError, GTlsSession.Store.take, CarelessStore(), "key")
+        with Server("--tls1.3") as server, server.prepare() as helper:
+            helper.connection.session_store = CarelessStore()
+            helper.connection.session_resumption_enabled = True
+            exchange(helper, b"hello")
+            explanation = helper.explain()
+    finally:
+        sys.excepthook = before
+    assert error.reason == Error.STORE and str(error) == "OSError: the shelf fell down"
+    assert "the session store failed (OSError: the shelf fell down)" in explanation, explanation
+    assert "failed to keep a ticket (KeyError" in explanation, explanation
+    assert printed[:2] == [OSError, OSError] and set(printed[2:]) == {KeyError}, printed
+
+
+@story
+def store_in_python_gives_bytes():
+    class BytesStore(GObject.Object, GTlsSession.Store):
+        kept = None
+
+        def do_save_bytes(self, name, data):
+            self.kept = data.get_data()
+            return True
+
+        def do_load_bytes(self, name):
+            return self.kept
+
+    store = BytesStore()
+    keys, others = GTlsSession.TicketKeys.new(), GTlsSession.TicketKeys.new()
+    assert keys.share(store, "keys") and others.share(store, "keys")
+    assert keys.to_bytes() == others.to_bytes()
 
 
 # await
@@ -211,6 +267,14 @@ async def failure_is_raised_where_it_is_awaited():
                 assert error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CONNECTION_REFUSED)
             else:
                 raise AssertionError("no error was raised")
+
+
+@awaiting
+async def wrong_arguments_are_named():
+    with Server("--tls1.3") as server:
+        helper = server.prepare()
+        assert "without timeout_ms" in str(raised(TypeError, helper.wait_for_ticket_async))
+        assert "no argument patience" in str(raised(TypeError, lambda: helper.wait_for_ticket_async(5, patience=5)))
 
 
 @awaiting

@@ -8,6 +8,7 @@ so isinstance() and a program's own subclasses know of no difference. doc/python
 
 import datetime
 import functools
+import sys
 
 from gi.module import get_introspection_module
 from gi.overrides import _gtls_session_aio as aio
@@ -65,11 +66,24 @@ def from_glib(value):
     return Bytes(value.get_data() or b"") if isinstance(value, GLib.Bytes) else value
 
 
-def call_natively(function, arguments, keywords):
-    arguments = [to_glib(argument) for argument in arguments]
-    keywords = {name: to_glib(argument) for name, argument in keywords.items()}
+def is_bytes(type_info):
+    interface = type_info.get_interface()
+    return interface is not None and interface.get_name() == "Bytes"
+
+
+def takes_bytes(argument):
+    """Not every argument that may be bytes: a file's name may be, too."""
+    return is_bytes(argument.get_type_info() if hasattr(argument, "get_type_info") else argument.get_type())
+
+
+def call_natively(function, are_bytes, receiver, arguments, keywords):
+    """are_bytes: which arguments are, by their names; receiver: what stands before the arguments, self or a class"""
+    too_many = [False] * len(arguments)  # for PyGObject to complain of
+    arguments = [to_glib(argument) if converts else argument
+                 for argument, converts in zip(arguments, [*are_bytes.values(), *too_many])]
+    keywords = {name: to_glib(argument) if are_bytes.get(name) else argument for name, argument in keywords.items()}
     try:
-        return from_glib(function(*arguments, **keywords))
+        return from_glib(function(*receiver, *arguments, **keywords))
     except GLib.Error as error:
         if error.domain != ERROR_DOMAIN or isinstance(error, SessionError):
             raise
@@ -77,22 +91,23 @@ def call_natively(function, arguments, keywords):
 
 
 def wrap_call(cls, name, info):
+    are_bytes = {argument.get_name(): takes_bytes(argument) for argument in info.get_arguments()}
     if info.is_method():
 
         def call(self, *arguments, **keywords):
-            return call_natively(info, (self, *arguments), keywords)
+            return call_natively(info, are_bytes, (self,), arguments, keywords)
 
         place = call
     elif info.is_constructor():
 
         def call(cls, *arguments, **keywords):
-            return call_natively(info, (cls, *arguments), keywords)
+            return call_natively(info, are_bytes, (cls,), arguments, keywords)
 
         place = classmethod(call)
     else:
 
         def call(*arguments, **keywords):
-            return call_natively(info, arguments, keywords)
+            return call_natively(info, are_bytes, (), arguments, keywords)
 
         place = staticmethod(call)
     call.__name__, call.__qualname__, call.__doc__ = name, f"{cls.__name__}.{name}", info.__doc__
@@ -123,8 +138,7 @@ def add_property(cls, spec):
 
 
 def gives_bytes(info):
-    interface = info.get_return_type().get_interface()
-    return interface is not None and interface.get_name() == "Bytes"
+    return is_bytes(info.get_return_type())
 
 
 def make_native(cls):
@@ -136,6 +150,36 @@ def make_native(cls):
         for spec in GObject.list_properties(cls):
             if spec.owner_type == cls.__gtype__ and spec.flags & GObject.ParamFlags.READABLE:
                 add_property(cls, spec)
+
+
+# Stores written in Python: what they raise is told, whatever it is, and what they give may be bytes
+
+
+STORE_CALLS = ("do_put", "do_take", "do_remove", "do_clear", "do_save_bytes", "do_load_bytes")
+
+
+def wrap_store_call(function):
+    """PyGObject hands on nothing but a GLib.Error. It prints any other exception, and the call has given nothing then,
+    which looks like a store that has nothing. It is still printed here, for it may well be a slip in the program."""
+
+    @functools.wraps(function)
+    def call(self, *arguments):
+        try:
+            return to_glib(function(self, *arguments))
+        except GLib.Error:
+            raise
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            raise SessionError(f"{type(error).__name__}: {error}") from error
+
+    return call
+
+
+def add_store_calls(cls, **keywords):
+    super(GTlsSession.Store, cls).__init_subclass__(**keywords)
+    for name in STORE_CALLS:
+        if callable(vars(cls).get(name)):
+            setattr(cls, name, wrap_store_call(vars(cls)[name]))
 
 
 # with: closing on the way out
@@ -202,6 +246,8 @@ CLASSES = [GTlsSession.Store, GTlsSession.MemoryStore, GTlsSession.FileStore, GT
 
 for _class in CLASSES:
     make_native(_class)
+
+GTlsSession.Store.__init_subclass__ = classmethod(add_store_calls)
 
 add_await(GTlsSession.Helper, "connect_to_host_async", GTlsSession.Helper.connect_to_host_async)
 add_await(GTlsSession.Helper, "wait_for_ticket_async", vars(GTlsSession.Helper)["wait_for_ticket_async"])

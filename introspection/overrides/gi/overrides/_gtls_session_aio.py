@@ -145,8 +145,10 @@ def split_arguments(info, arguments, keywords):
         given["cancellable"] = Gio.Cancellable()
     missing = [name for name in before if name not in given]
     unknown = [name for name in given if name not in before]
-    if missing or unknown:
-        raise TypeError(f"{info.get_name()}() has no argument {', '.join(missing + unknown)}")
+    if unknown:
+        raise TypeError(f"{info.get_name()}() has no argument {', '.join(unknown)}")
+    if missing:
+        raise TypeError(f"{info.get_name()}() is called without {', '.join(missing)}")
     return [given[name] for name in before]
 
 

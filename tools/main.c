@@ -4,6 +4,7 @@
 
 #include <gtls-session.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -93,9 +94,24 @@ check_output (void)
   _exit (TOOL_EXIT_FAILED);
 }
 
+/* What was started with a standard stream closed would give its number to the next file or socket that is opened, and
+ * then write its words in there. What takes the number here can be read from, or written to, just as little as a closed
+ * one.
+ */
+static void
+occupy_closed_streams (void)
+{
+  static const int unfit_modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+    if (fcntl (stream, F_GETFD) < 0 && open ("/dev/null", unfit_modes[stream]) != stream)
+      _exit (TOOL_EXIT_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
+  occupy_closed_streams ();
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN); /* a peer that is gone is an error like others */
   terminal_init ();

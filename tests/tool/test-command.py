@@ -93,6 +93,24 @@ def interrupted_probe_ends_at_once():
     check(process.returncode == -signal.SIGINT and not output and not complaints, f"{process.returncode}: {complaints}")
 
 
+def closed_streams_are_nobody_elses():
+    """Else a socket or a file that is opened has the number of standard output, and gets what is printed."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        probe = command(["probe", "localhost", "--address", f"127.0.0.1:{silent.getsockname()[1]}"])
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *probe], env=environment())
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)
+            streams = [os.readlink(f"/proc/{process.pid}/fd/{stream}") for stream in range(3)]
+            process.kill()
+            process.wait()
+    check(streams == ["/dev/null"] * 3, f"{streams}")
+
+    told = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command(["demo"])], env=environment(),
+                          stderr=subprocess.PIPE, text=True, check=False)
+    check(told.returncode == FAILED and "output cannot be written: Bad file descriptor" in told.stderr, f"{told}")
+
+
 def demo_plays_its_scenes():
     for arguments in ((), ("--tls1.2",)):
         told = run("demo", *arguments).expect(DONE, *SCENES)
@@ -160,9 +178,10 @@ def help_fits_a_terminal():
 
 
 STORIES = (helps, tells_its_version, wrong_verbs_are_told, complaints_steer_no_terminal,
-           output_that_cannot_be_written_is_told, json_is_utf8_everywhere, interrupted_probe_ends_at_once,
-           demo_plays_its_scenes, demo_without_a_server_fails, manual_page_is_sound, manual_page_has_all_options,
-           completions_have_all_options, bash_completes, zsh_completes, help_fits_a_terminal)
+           output_that_cannot_be_written_is_told, closed_streams_are_nobody_elses, json_is_utf8_everywhere,
+           interrupted_probe_ends_at_once, demo_plays_its_scenes, demo_without_a_server_fails, manual_page_is_sound,
+           manual_page_has_all_options, completions_have_all_options, bash_completes, zsh_completes,
+           help_fits_a_terminal)
 
 
 def main():

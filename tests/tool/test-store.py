@@ -207,6 +207,9 @@ def wrong_command_lines_are_told(certificates):
             box.run(*arguments).complains(USAGE, "gtls-session store --help")
         box.run("show").complains(USAGE, "It is: show ID")
         box.run("show", "nothing\x1b[2J").complains(NO, r"nothing\x1b[2J")
+        for id in box.ids()[1:]:
+            box.run("forget", id).expect(DONE)
+        box.run("forget", "").complains(NO, "There is no ticket with the id ''")  # a script's variable that is not set
         check(box.ids(), "something was forgotten")
 
 

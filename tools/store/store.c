@@ -63,7 +63,8 @@ find (Work *work, const char *id)
 {
   GList *found = NULL;
 
-  for (GList *item = work->entries; item != NULL; item = item->next)
+  /* Of nothing every id is a longer form; a script whose variable is empty means none. */
+  for (GList *item = *id != '\0' ? work->entries : NULL; item != NULL; item = item->next)
     {
       GTlsSessionTicket *ticket = ticket_of (item);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base-stream.h"
 
+#include "../engine/openssl-error.h"
 #include "../engine/socket-transport.h"
 
 /* NOTES:
  *
  * A socket connection is taken for a plain socket only if it is of exactly one of Gio's own types: a subclass may put
  * something of its own between the socket and its streams, as GTcpWrapperConnection does.
+ *
+ * Another stream may be TLS as well, as to a proxy. Both connections then have the same queue of OpenSSL's errors, and
+ * one is in the midst of an operation when the other is called: a handshake that has failed sends its alert first.
  *
  * Everything here may be called from any thread; nothing here has state that changes.
  */
@@ -108,10 +112,12 @@ static GTlsSessionTransportStatus
 stream_read (gpointer data, void *buffer, gsize size, gsize *n_read, GError **error)
 {
   GTlsSessionBaseStream *self = data;
+  GArray *held = g_tls_session_openssl_hold_errors ();
   GError *local_error = NULL;
   gssize n = g_pollable_input_stream_read_nonblocking (self->input, buffer, size, NULL, &local_error);
   GTlsSessionTransportStatus status = status_from_result (n, local_error, n_read, error);
 
+  g_tls_session_openssl_put_back_errors (held);
   return n == 0 ? G_TLS_SESSION_TRANSPORT_END : status;
 }
 
@@ -119,9 +125,11 @@ static GTlsSessionTransportStatus
 stream_write (gpointer data, const void *bytes, gsize size, gsize *n_written, GError **error)
 {
   GTlsSessionBaseStream *self = data;
+  GArray *held = g_tls_session_openssl_hold_errors ();
   GError *local_error = NULL;
   gssize n = g_pollable_output_stream_write_nonblocking (self->output, bytes, size, NULL, &local_error);
 
+  g_tls_session_openssl_put_back_errors (held);
   return status_from_result (n, local_error, n_written, error);
 }
 

@@ -47,6 +47,72 @@ g_tls_session_openssl_take_errors (void)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+typedef struct
+{
+  unsigned long code;
+  char *file;
+  char *function;
+  char *detail; /* NULL: there is none */
+  int line;
+} HeldError;
+
+static void
+held_error_clear (gpointer data)
+{
+  HeldError *self = data;
+
+  g_free (self->file);
+  g_free (self->function);
+  g_free (self->detail);
+}
+
+GArray *
+g_tls_session_openssl_hold_errors (void)
+{
+  GArray *held;
+  const char *file, *function, *detail;
+  unsigned long code;
+  int line, flags;
+
+  if (ERR_peek_error () == 0)
+    return NULL;
+
+  held = g_array_new (FALSE, FALSE, sizeof (HeldError));
+  g_array_set_clear_func (held, held_error_clear);
+  while ((code = ERR_get_error_all (&file, &line, &function, &detail, &flags)) != 0)
+    {
+      HeldError error = { code, g_strdup (file), g_strdup (function), NULL, line };
+
+      if ((flags & ERR_TXT_STRING) != 0)
+        error.detail = g_strdup (detail);
+      g_array_append_val (held, error);
+    }
+  return held;
+}
+
+static void
+put_back (const HeldError *error)
+{
+  ERR_new ();
+  ERR_set_debug (error->file, error->line, error->function);
+  if (error->detail != NULL)
+    ERR_set_error (ERR_GET_LIB (error->code), ERR_GET_REASON (error->code), "%s", error->detail);
+  else
+    ERR_set_error (ERR_GET_LIB (error->code), ERR_GET_REASON (error->code), NULL);
+}
+
+void
+g_tls_session_openssl_put_back_errors (GArray *held)
+{
+  g_tls_session_openssl_clear_errors ();
+  if (held == NULL)
+    return;
+
+  for (guint i = 0; i < held->len; i++)
+    put_back (&g_array_index (held, HeldError, i));
+  g_array_unref (held);
+}
+
 void
 g_tls_session_openssl_set_error (GError **error, const char *what)
 {

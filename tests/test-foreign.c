@@ -76,6 +76,25 @@ foreign_copy_session_state_is_called (void)
   g_assert_cmpuint (test_server_count_resumed (server), ==, 1);
 }
 
+/* Of a handshake that is over, or is still to come, the other backend would complain aloud. */
+static void
+foreign_copy_session_state_has_its_moment (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = NULL;
+  g_autoptr (GTlsSessionHelper) done = NULL;
+  g_autoptr (GTlsSessionHelper) fresh = NULL;
+
+  server = test_server_new (&options);
+  done = prepare_foreign (server);
+  client_handshake (done);
+  fresh = prepare_foreign (server);
+  assert_unsupported (done, done);
+  assert_unsupported (fresh, fresh);
+  assert_unsupported (done, fresh);
+  client_exchange (done, "hello");
+}
+
 static void
 foreign_and_own_do_not_mix (void)
 {
@@ -156,6 +175,7 @@ main (void)
   } tests[] = {
     { "connection_is_unknown", foreign_connection_is_unknown },
     { "copy_session_state_is_called", foreign_copy_session_state_is_called },
+    { "copy_session_state_has_its_moment", foreign_copy_session_state_has_its_moment },
     { "and_own_do_not_mix", foreign_and_own_do_not_mix },
     { "database_judges_ours", foreign_database_judges_ours },
     { "sends_no_early_data", foreign_sends_no_early_data },

@@ -424,12 +424,21 @@ g_tls_session_helper_set_ticket (GTlsSessionHelper *self, GTlsSessionTicket *tic
          g_tls_session_client_connection_offer (self->client, ticket, error);
 }
 
-/* Another backend's copy_session_state() is called where both connections are its own; others it need not bear. */
+static gboolean
+has_shaken_hands (GTlsClientConnection *connection)
+{
+  return g_tls_connection_get_protocol_version (G_TLS_CONNECTION (connection)) != G_TLS_PROTOCOL_VERSION_UNKNOWN;
+}
+
+/* Another backend's copy_session_state() is called where both connections are its own, and at their right moment, as far
+ * as that can be seen from here. It takes anything else for a programming error.
+ */
 static void
 copy_between_foreign (GTlsSessionHelper *self, GTlsSessionHelper *source)
 {
   if (self->connection != NULL && source->connection != NULL && self->client == NULL && source->client == NULL &&
-      G_OBJECT_TYPE (self->connection) == G_OBJECT_TYPE (source->connection))
+      G_OBJECT_TYPE (self->connection) == G_OBJECT_TYPE (source->connection) && !has_shaken_hands (self->connection) &&
+      has_shaken_hands (source->connection))
     g_tls_client_connection_copy_session_state (self->connection, source->connection);
 }
 
@@ -459,9 +468,9 @@ copy_between_foreign (GTlsSessionHelper *self, GTlsSessionHelper *source)
  * - %G_TLS_SESSION_ERROR_IDENTITY_MISMATCH if the certificate of @source is not valid for this connection's server
  *   identity
  * - %G_TLS_SESSION_ERROR_UNSUPPORTED if this connection's protocol bounds exclude the ticket's version, or if one of the
- *   connections is another backend's. If both are the same other backend's, its own
- *   [method@Gio.TlsClientConnection.copy_session_state] has been called nevertheless, with an effect that nobody can
- *   know; the program can go on.
+ *   connections is another backend's. If both are the same other backend's, and no handshake but that of @source is
+ *   done, its own [method@Gio.TlsClientConnection.copy_session_state] has been called nevertheless, with an effect that
+ *   nobody can know; the program can go on.
  *
  * None of these prevents the connection from being used: its handshake is a full one then.
  *

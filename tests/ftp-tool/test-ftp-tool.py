@@ -31,6 +31,23 @@ def make_file(folder, name, content=WHOLE):
 
 # With every server, protocol and way of TLS
 
+def make_pipe(path):
+    os.mkfifo(path)
+    return path
+
+
+def puts_no_file_in_the_place_of_a_device(tool, server, folder):
+    """A pipe, here; root would lose /dev/null."""
+    pipe, link = make_pipe(folder / "a"), folder / "b"
+    link.symlink_to(pipe)
+    for name in ("a", "b", "c"):
+        make_file(server.files, name)
+    done = tool.run_json("mirror", tool.url, folder, code=NO)
+    check(len(done["failures"]) == 2 and all("is not a file" in failure for failure in done["failures"]), f"{done}")
+    check(pipe.is_fifo() and link.is_symlink() and (folder / "c").read_bytes() == WHOLE, "something was replaced")
+    check(sorted(os.listdir(folder)) == ["a", "b", "c"], f"{os.listdir(folder)}")
+
+
 def sends_lists_and_fetches(tool, server, folder):
     name = "ü [x] %.bin"
     local = make_file(folder, name)
@@ -159,6 +176,7 @@ def tells_first_what_is_missing_here(tool, server, folder):
                              (["mirror", folder / "nothing", url], "nothing cannot be read"),
                              (["mirror", make_file(folder, "file"), url], "Not a directory"),
                              (["get", f"{url}a", folder / "no" / "such"], "no cannot be written to"),
+                             (["get", f"{url}a", make_pipe(folder / "pipe")], "is not a file"),
                              (["ls", url, "--ca", "/nowhere"], "/nowhere"),
                              (["ls", url, "--password-file", "/nowhere"], "/nowhere")):
         done = plain.run(*arguments, code=FAILED)
@@ -203,8 +221,9 @@ def goes_on_when_nobody_reads(tool, server, folder):
 def explains_its_usage(tool, server, folder):
     plain = Tool(tool.program, "")
     for arguments in ([], ["ls"], ["fly", "ftp://h/"], ["ls", "h"], ["ls", "http://h/"], ["get", "ftp://h/a/"],
-                      ["get", "ftp://h/.."], ["mirror", "ftp://h/", "ftp://h/"], ["mirror", "a", "b"],
-                      ["ls", "ftp://h/", "--parallel=0"], ["ls", "ftp://h/", "--nonsense"], ["ls", "ftp://h/a%0d%0ab"]):
+                      ["get", "ftp://h/.."], ["get", "ftp://h/a", ""], ["mirror", "ftp://h/", "ftp://h/"],
+                      ["mirror", "a", "b"], ["ls", "ftp://h/", "--parallel=0"], ["ls", "ftp://h/", "--nonsense"],
+                      ["ls", "ftp://h/a%0d%0ab"]):
         check("--help" in plain.run(*arguments, code=USAGE).stderr, f"{arguments}")
     done = plain.run("--help")
     check("mirror FOLDER URL" in done.stdout and "Exit status" in done.stdout, f"{done.stdout}")
@@ -236,9 +255,10 @@ def with_server(stories, kind, program, scheme, arguments):
 def main():
     tap.unwind_on_sigterm()
     common = [sends_lists_and_fetches, transfers_nothing_at_all, tells_what_fails, mirrors_what_has_changed]
-    alone = [asks_for_the_password, says_when_there_is_nobody_to_ask, hides_the_password, says_that_the_login_failed,
-             leaves_a_partial_file_on_sigterm, tells_first_what_is_missing_here, says_when_nobody_answers,
-             progress_fits_any_terminal, goes_on_when_nobody_reads, explains_its_usage]
+    alone = [puts_no_file_in_the_place_of_a_device, asks_for_the_password, says_when_there_is_nobody_to_ask,
+             hides_the_password, says_that_the_login_failed, leaves_a_partial_file_on_sigterm,
+             tells_first_what_is_missing_here, says_when_nobody_answers, progress_fits_any_terminal,
+             goes_on_when_nobody_reads, explains_its_usage]
     groups = [
         ("vsftpd", common, mirror_servers.Vsftpd, "ftp", []),
         ("vsftpd/tls1.2", common, mirror_servers.Vsftpd, "ftpes", ["--tls1.2"]),

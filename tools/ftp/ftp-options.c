@@ -75,6 +75,8 @@ read_get (FtpOptions *self, char **words, guint n_words, GError **error)
 
   if (*name == '\0' || strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
     return fail_usage (error, "get needs the URL of a file; for a folder there is mirror");
+  if (n_words == 3 && *words[2] == '\0')
+    return fail_usage (error, "The name of the file is empty");
   if (n_words == 3 && g_file_test (words[2], G_FILE_TEST_IS_DIR))
     self->local = g_build_filename (words[2], name, NULL);
   else

@@ -19,7 +19,8 @@
  * same: else the file was changed on the server meanwhile, and the two halves would not fit. A partial file of a program
  * that was killed has another time, and is begun anew.
  *
- * No link is followed: neither one in the place of the partial file nor one in the place of the whole.
+ * No link is followed: neither one in the place of the partial file nor one in the place of the whole. Nothing but a
+ * file gives way to the whole one, for root's rename() would put it in the place of /dev/null as well.
  */
 
 #define PREFIX "."
@@ -49,16 +50,35 @@ ftp_partial_free (FtpPartial *self)
   g_free (self);
 }
 
+/* Whether a file may come to @path: one that is there, and a link to one, or to nothing, gives way. */
+gboolean
+ftp_partial_check_place (const char *path, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+  struct stat status;
+
+  if (stat (path, &status) != 0 || S_ISREG (status.st_mode))
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+               "%s is there already and is not a file, so no file is put in its place", name);
+  return FALSE;
+}
+
 /* For the file at @path, with what was left of it before. */
 FtpPartial *
 ftp_partial_open (const char *path, GError **error)
 {
-  FtpPartial *self = g_new0 (FtpPartial, 1);
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
+  FtpPartial *self;
   struct stat status;
   int code;
 
+  if (!ftp_partial_check_place (path, error))
+    return NULL;
+
+  self = g_new0 (FtpPartial, 1);
   self->path = g_strdup (path);
   self->partial_path = g_strconcat (folder, "/" PREFIX, name, SUFFIX, NULL);
   self->fd = open (self->partial_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);

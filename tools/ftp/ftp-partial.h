@@ -9,6 +9,8 @@ typedef struct _FtpPartial FtpPartial;
 
 gboolean ftp_partial_is_name_of_one (const char *name);
 
+gboolean ftp_partial_check_place (const char *path, GError **error);
+
 FtpPartial *ftp_partial_open (const char *path, GError **error);
 
 gint64 ftp_partial_find_rest (FtpPartial *self, gint64 size, gint64 modified);

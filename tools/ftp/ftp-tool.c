@@ -8,6 +8,7 @@
 #include "../wipe.h"
 #include "ftp-ls.h"
 #include "ftp-options.h"
+#include "ftp-partial.h"
 #include "ftp-password.h"
 #include "ftp-transfer.h"
 #include "ftp-workers.h"
@@ -44,7 +45,8 @@ check_local (const FtpOptions *options, GError **error)
     {
     case FTP_VERB_GET:
       folder = g_path_get_dirname (options->local);
-      return check_is (folder, S_IFDIR, ENOTDIR, "written to", W_OK | X_OK, error);
+      return check_is (folder, S_IFDIR, ENOTDIR, "written to", W_OK | X_OK, error) &&
+             ftp_partial_check_place (options->local, error);
     case FTP_VERB_PUT:
       if (g_file_test (options->local, G_FILE_TEST_IS_DIR))
         {

@@ -123,6 +123,7 @@ def demo_without_a_server_fails():
     run("demo", "127.0.0.1:1").complains(FAILED, "The demo failed")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         run("demo", "--timeout", 1, f"127.0.0.1:{silent.getsockname()[1]}").complains(FAILED, "The demo failed")
+    run("demo", TMPDIR="/nowhere").complains(FAILED, "The demo failed", "/nowhere, where they would be made")
     told = run("demo", "\x1b[2J").complains(FAILED, r"\x1b[2J")
     check("\x1b" not in told.complaints + told.output, f"{told}")
 

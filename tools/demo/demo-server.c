@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "demo-server.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 #include "../tool.h"
 #include "test-pki.h"
@@ -138,11 +140,29 @@ let_go (gpointer self, GClosure *closure)
   g_atomic_rc_box_release_full (self, clear);
 }
 
+/* The certificates take it for granted, as tests may. */
+static gboolean
+check_temporary_folder (GError **error)
+{
+  const char *folder = g_get_tmp_dir ();
+  int code = access (folder, W_OK | X_OK) == 0 ? 0 : errno;
+
+  if (code != 0)
+    g_set_error (error, G_FILE_ERROR, (int) g_file_error_from_errno (code),
+                 "A server needs certificates, and %s, where they would be made, cannot be written to: %s", folder,
+                 g_strerror (code));
+  return code == 0;
+}
+
 DemoServer *
 demo_server_new (GError **error)
 {
-  g_autoptr (DemoServer) self = g_atomic_rc_box_new0 (DemoServer);
+  g_autoptr (DemoServer) self = NULL;
 
+  if (!check_temporary_folder (error))
+    return NULL;
+
+  self = g_atomic_rc_box_new0 (DemoServer);
   g_mutex_init (&self->lock);
   self->pki = test_pki_new ();
   self->context = g_main_context_new ();

@@ -267,7 +267,7 @@ def plain_text_server_is_a_failure(certificates):
 def wrong_command_lines_are_told(certificates):
     for arguments in ((), ("a", "b"), ("a", "--count", "0"), ("a", "--count", "many"), ("a", "--starttls", "nntp"),
                       ("a", "--address", "name"), ("a", "--alpn", ","), ("a:b",), ("a", "--nonsense"),
-                      ("a", "--timeout", "-1"), ("",)):
+                      ("a", "--timeout", "-1"), ("",), ("http://a/",), ("https://a:1/",), ("a/b",)):
         told = run("probe", *arguments).complains(USAGE, "gtls-session probe --help")
         check_equal(told.output, "", f"{arguments}: output")
     run("probe", "a", "--ca", "/nowhere").complains(FAILED, "/nowhere")

@@ -119,6 +119,13 @@ set_alpn (ProbePlan *plan, const char *names, char **complaint)
   return TRUE;
 }
 
+/* With more than one colon a URL would be taken for an IPv6 address, and looked up. */
+static gboolean
+is_host (const char *name)
+{
+  return *name != '\0' && strchr (name, '/') == NULL;
+}
+
 static gboolean
 set_host (ProbePlan *plan, const char *text, char **complaint)
 {
@@ -127,7 +134,7 @@ set_host (ProbePlan *plan, const char *text, char **complaint)
   g_autoptr (GSocketConnectable) address = g_network_address_parse (text, default_port, &error);
 
   if (address == NULL || g_network_address_get_port (G_NETWORK_ADDRESS (address)) == 0 ||
-      *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) == '\0')
+      !is_host (g_network_address_get_hostname (G_NETWORK_ADDRESS (address))))
     {
       *complaint = g_strdup_printf ("\"%s\" is no HOST[:PORT]", text);
       return FALSE;

@@ -30,6 +30,31 @@ wait_returns_a_ticket_at_once_if_there_is_one (void)
 }
 
 static void
+wait_returns_what_came_before_the_close (void)
+{
+  TestServerOptions options = { .only_tls13 = TRUE };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect_with_ticket (server);
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GTlsSessionTicket) same = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  g_autoptr (GError) error = NULL;
+
+  client_close (helper);
+  ticket = g_tls_session_helper_wait_for_ticket (helper, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (ticket);
+
+  g_tls_session_helper_wait_for_ticket_async (helper, 0, NULL, client_keep_result, &result);
+  g_assert_null (result);
+  awaited = client_await (&result);
+  same = g_tls_session_helper_wait_for_ticket_finish (helper, awaited, &error);
+  g_assert_no_error (error);
+  g_assert_true (same == ticket);
+}
+
+static void
 wait_shakes_hands_if_need_be (void)
 {
   TestServerOptions options = { .only_tls13 = TRUE };
@@ -254,6 +279,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/wait/returns_a_ticket_at_once_if_there_is_one", wait_returns_a_ticket_at_once_if_there_is_one);
+  g_test_add_func ("/wait/returns_what_came_before_the_close", wait_returns_what_came_before_the_close);
   g_test_add_func ("/wait/shakes_hands_if_need_be", wait_shakes_hands_if_need_be);
   g_test_add_func ("/wait/keeps_application_data", wait_keeps_application_data);
   g_test_add_func ("/wait/async_keeps_application_data", wait_async_keeps_application_data);

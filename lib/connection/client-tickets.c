@@ -129,6 +129,18 @@ explain_timeout (int timeout_ms, GError **error)
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "No session ticket arrived within %d ms", timeout_ms);
 }
 
+/* Then there is nothing to wait for, also if the connection is closed or broken by now: a session survives that. */
+static gboolean
+has_unused (GTlsSessionClientConnection *self)
+{
+  gboolean has;
+
+  g_mutex_lock (&base_of (self)->lock);
+  has = g_tls_session_ticket_shelf_has_unused (base_of (self)->shelf);
+  g_mutex_unlock (&base_of (self)->lock);
+  return has;
+}
+
 GTlsSessionTicket *
 g_tls_session_client_connection_wait_for_ticket (GTlsSessionClientConnection *self,
                                                  int timeout_ms,
@@ -136,6 +148,11 @@ g_tls_session_client_connection_wait_for_ticket (GTlsSessionClientConnection *se
                                                  GError **error)
 {
   GTlsSessionEngineStatus status;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  if (has_unused (self))
+    return pick_awaited (self, error);
 
   if (g_tls_session_connection_run (base_of (self), &wait_step, deadline_after (timeout_ms), cancellable, &status,
                                     error))
@@ -156,7 +173,14 @@ g_tls_session_client_connection_wait_for_ticket_async (GTlsSessionClientConnecti
 
   g_task_set_source_tag (task, g_tls_session_client_connection_wait_for_ticket_async);
   g_task_set_task_data (task, GINT_TO_POINTER (timeout_ms), NULL);
-  g_tls_session_connection_run_async (base_of (self), &wait_step, deadline_after (timeout_ms), task);
+  if (!has_unused (self))
+    {
+      g_tls_session_connection_run_async (base_of (self), &wait_step, deadline_after (timeout_ms), task);
+      return;
+    }
+
+  g_task_return_int (task, G_TLS_SESSION_ENGINE_DONE);
+  g_object_unref (task);
 }
 
 GTlsSessionTicket *

@@ -114,6 +114,7 @@ main (int argc, char **argv)
   occupy_closed_streams ();
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN); /* a peer that is gone is an error like others */
+  signal (SIGXFSZ, SIG_IGN); /* and so is a file that may not grow (ulimit -f) */
   terminal_init ();
 
   atexit (check_output);

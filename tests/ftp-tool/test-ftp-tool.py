@@ -70,6 +70,15 @@ def sends_lists_and_fetches(tool, server, folder):
         check(told["data_connections"] == told["resumed"] == 1, f"not resumed: {told}")
 
 
+def file_that_may_not_grow_is_told(tool, server, folder):
+    make_file(server.files, "large")
+    command = ["prlimit", f"--fsize={len(WHOLE) // 2}", "--", *tool.command("get", f"{tool.url}large", folder / "large")]
+    done = subprocess.run(command, env=tool.environment(), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    check(done.returncode == NO and "File too large" in done.stderr, f"{done}")
+    check(not (folder / "large").exists(), "half a file is there as a whole one")
+
+
 def transfers_nothing_at_all(tool, server, folder):
     """An empty file, and an empty folder."""
     (folder / "tree" / "empty").mkdir(parents=True)
@@ -255,10 +264,10 @@ def with_server(stories, kind, program, scheme, arguments):
 def main():
     tap.unwind_on_sigterm()
     common = [sends_lists_and_fetches, transfers_nothing_at_all, tells_what_fails, mirrors_what_has_changed]
-    alone = [puts_no_file_in_the_place_of_a_device, asks_for_the_password, says_when_there_is_nobody_to_ask,
-             hides_the_password, says_that_the_login_failed, leaves_a_partial_file_on_sigterm,
-             tells_first_what_is_missing_here, says_when_nobody_answers, progress_fits_any_terminal,
-             goes_on_when_nobody_reads, explains_its_usage]
+    alone = [puts_no_file_in_the_place_of_a_device, file_that_may_not_grow_is_told, asks_for_the_password,
+             says_when_there_is_nobody_to_ask, hides_the_password, says_that_the_login_failed,
+             leaves_a_partial_file_on_sigterm, tells_first_what_is_missing_here, says_when_nobody_answers,
+             progress_fits_any_terminal, goes_on_when_nobody_reads, explains_its_usage]
     groups = [
         ("vsftpd", common, mirror_servers.Vsftpd, "ftp", []),
         ("vsftpd/tls1.2", common, mirror_servers.Vsftpd, "ftpes", ["--tls1.2"]),

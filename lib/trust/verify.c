@@ -105,6 +105,8 @@ choose_among_namesakes (X509 **issuer, X509_STORE_CTX *context, X509 *certificat
   g_autoptr (X509Chain) namesakes = X509_STORE_CTX_get1_certs (context, X509_get_issuer_name (certificate));
   int found;
 
+  if (namesakes == NULL)
+    return FALSE; /* one was found, so there is one at least */
   if (sk_X509_num (namesakes) <= 1)
     return TRUE;
   if (!g_tls_session_chain_find_issuer (namesakes, certificate, &found))

@@ -105,6 +105,35 @@ bounds_are_kept (void)
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
 }
 
+/* RFC 7301, section 3.1 */
+static void
+application_protocols_have_1_to_255_bytes (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autofree char *longest = g_strnfill (255, 'x');
+  g_autofree char *too_long = g_strnfill (256, 'x');
+  const char *const names[] = { "", too_long, longest };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GTlsSessionHelper) helper = client_prepare (server);
+      const char *const protocols[] = { "h2", names[i], NULL };
+      g_autoptr (GError) error = NULL;
+
+      g_tls_connection_set_advertised_protocols (client_connection (helper), protocols);
+      if (names[i] == longest)
+        {
+          client_handshake (helper);
+          client_close (helper);
+          continue;
+        }
+      g_assert_false (g_tls_connection_handshake (client_connection (helper), NULL, &error));
+      g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
+      g_assert_nonnull (strstr (error->message, "1 to 255 bytes"));
+    }
+}
+
 static void
 handshake_async_completes (gconstpointer data)
 {
@@ -824,6 +853,33 @@ uninitialised_connection_does_not_crash (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
+static void
+uninitialised_connection_does_not_crash_async (void)
+{
+  g_autoptr (GTlsConnection) connection = g_object_new (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) shaken = NULL;
+  g_autoptr (GAsyncResult) closed = NULL;
+  g_autoptr (GByteArray) binding = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (
+    g_tls_connection_get_channel_binding_data (connection, G_TLS_CHANNEL_BINDING_TLS_UNIQUE, binding, &error));
+  g_assert_error (error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE);
+  g_clear_error (&error);
+
+  g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+  shaken = client_await (&result);
+  g_assert_false (g_tls_connection_handshake_finish (connection, shaken, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_clear_error (&error);
+
+  g_io_stream_close_async (G_IO_STREAM (connection), G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+  closed = client_await (&result);
+  g_assert_true (g_io_stream_close_finish (G_IO_STREAM (connection), closed, &error));
+  g_assert_no_error (error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -845,6 +901,7 @@ main (int argc, char **argv)
                         handshake_tells_what_was_agreed);
   g_test_add_func ("/connection/address_is_not_sent_as_a_name", address_is_not_sent_as_a_name);
   g_test_add_func ("/connection/bounds_are_kept", bounds_are_kept);
+  g_test_add_func ("/connection/application_protocols_have_1_to_255_bytes", application_protocols_have_1_to_255_bytes);
   g_test_add_data_func ("/connection/tls1.3/handshake_async_completes", GINT_TO_POINTER (FALSE),
                         handshake_async_completes);
   g_test_add_data_func ("/connection/tls1.2/handshake_async_completes", GINT_TO_POINTER (TRUE),
@@ -900,5 +957,7 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/output_can_be_closed_by_itself", output_can_be_closed_by_itself);
   g_test_add_func ("/connection/stream_outlives_its_connection", stream_outlives_its_connection);
   g_test_add_func ("/connection/uninitialised_connection_does_not_crash", uninitialised_connection_does_not_crash);
+  g_test_add_func ("/connection/uninitialised_connection_does_not_crash_async",
+                   uninitialised_connection_does_not_crash_async);
   return g_test_run ();
 }

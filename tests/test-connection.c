@@ -455,6 +455,34 @@ source_fires_for_the_implicit_handshake (void)
   client_close (helper);
 }
 
+static gboolean
+note_ready_by_closure (GObject *stream, gboolean *ready)
+{
+  g_assert_true (G_IS_POLLABLE_INPUT_STREAM (stream));
+  *ready = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* As bindings set it. */
+static void
+source_calls_a_closure_with_its_stream (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_GREET };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GSource)
+    source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (input_of (helper)), NULL);
+  gboolean ready = FALSE;
+  char byte;
+
+  g_source_set_closure (source, g_cclosure_new (G_CALLBACK (note_ready_by_closure), &ready, NULL));
+  g_source_attach (source, NULL);
+  client_run_until (&ready);
+  client_read (helper, &byte, 1);
+  g_assert_true (g_source_is_destroyed (source));
+  client_close (helper);
+}
+
 static void
 read_ends_at_the_sockets_timeout (gconstpointer data)
 {
@@ -880,6 +908,41 @@ uninitialised_connection_does_not_crash_async (void)
   g_assert_no_error (error);
 }
 
+static GTlsConnection *
+make_async (GIOStream *base, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  g_autoptr (GObject) source = NULL;
+
+  g_async_initable_new_async (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, G_PRIORITY_DEFAULT, NULL, client_keep_result,
+                              &result, "base-io-stream", base, NULL);
+  awaited = client_await (&result);
+  source = g_async_result_get_source_object (awaited);
+  return (GTlsConnection *) g_async_initable_new_finish (G_ASYNC_INITABLE (source), awaited, error);
+}
+
+static void
+connection_can_be_made_asynchronously (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GIOStream) tcp = client_connect_tcp (server);
+  g_autoptr (GTlsConnection) connection = NULL;
+  g_autoptr (GTlsConnection) none = NULL;
+  g_autoptr (GError) error = NULL;
+
+  connection = make_async (tcp, &error);
+  g_assert_no_error (error);
+  g_assert_true (G_IS_TLS_CLIENT_CONNECTION (connection));
+  g_assert_true (g_initable_init (G_INITABLE (connection), NULL, &error)); /* once more does nothing */
+  g_assert_no_error (error);
+
+  none = make_async (NULL, &error);
+  g_assert_null (none);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -935,6 +998,7 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/refuses_a_stream_that_is_not_pollable", refuses_a_stream_that_is_not_pollable);
   g_test_add_func ("/connection/non_blocking_calls_would_block", non_blocking_calls_would_block);
   g_test_add_func ("/connection/source_fires_for_the_implicit_handshake", source_fires_for_the_implicit_handshake);
+  g_test_add_func ("/connection/source_calls_a_closure_with_its_stream", source_calls_a_closure_with_its_stream);
   g_test_add_data_func ("/connection/read_ends_at_the_sockets_timeout", GINT_TO_POINTER (FALSE),
                         read_ends_at_the_sockets_timeout);
   g_test_add_data_func ("/connection/read_async_ends_at_the_sockets_timeout", GINT_TO_POINTER (TRUE),
@@ -959,5 +1023,6 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/uninitialised_connection_does_not_crash", uninitialised_connection_does_not_crash);
   g_test_add_func ("/connection/uninitialised_connection_does_not_crash_async",
                    uninitialised_connection_does_not_crash_async);
+  g_test_add_func ("/connection/connection_can_be_made_asynchronously", connection_can_be_made_asynchronously);
   return g_test_run ();
 }

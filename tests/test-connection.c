@@ -844,6 +844,11 @@ output_can_be_closed_by_itself (void)
   g_assert_cmpint (g_input_stream_read (input_of (helper), &byte, 1, NULL, &error), ==, 0);
   g_assert_cmpint (g_output_stream_write (output_of (helper), "x", 1, NULL, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_cmpint (
+    g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output_of (helper)), "x", 1, NULL, &error),
+    ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   client_close (helper);
 }
 

@@ -186,7 +186,8 @@ load_system_database (GError **error)
  * There is one in a process. It is read when a certificate is first looked for, from OpenSSL's places: the directories in
  * `$SSL_CERT_DIR` or OpenSSL's own (on Debian `/etc/ssl/certs`), where certificates are found by a hash of their names
  * when they are needed. The file in `$SSL_CERT_FILE` is read if that is set, and OpenSSL's own file if there is no such
- * certificate in the directories. On a system that has neither, nothing is trusted.
+ * certificate in the directories. On a system that has neither, nothing is trusted. A file that cannot be read whole is
+ * none, and is looked at again when the next certificate is verified.
  *
  * It fails with `G_TLS_ERROR_MISC` if OpenSSL cannot set up a trust store at all.
  *

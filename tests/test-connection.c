@@ -105,6 +105,35 @@ bounds_are_kept (void)
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
 }
 
+/* RFC 7301, section 3.1 */
+static void
+application_protocols_have_1_to_255_bytes (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autofree char *longest = g_strnfill (255, 'x');
+  g_autofree char *too_long = g_strnfill (256, 'x');
+  const char *const names[] = { "", too_long, longest };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GTlsSessionHelper) helper = client_prepare (server);
+      const char *const protocols[] = { "h2", names[i], NULL };
+      g_autoptr (GError) error = NULL;
+
+      g_tls_connection_set_advertised_protocols (client_connection (helper), protocols);
+      if (names[i] == longest)
+        {
+          client_handshake (helper);
+          client_close (helper);
+          continue;
+        }
+      g_assert_false (g_tls_connection_handshake (client_connection (helper), NULL, &error));
+      g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
+      g_assert_nonnull (strstr (error->message, "1 to 255 bytes"));
+    }
+}
+
 static void
 handshake_async_completes (gconstpointer data)
 {
@@ -423,6 +452,34 @@ source_fires_for_the_implicit_handshake (void)
       if (n < 0)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
     }
+  client_close (helper);
+}
+
+static gboolean
+note_ready_by_closure (GObject *stream, gboolean *ready)
+{
+  g_assert_true (G_IS_POLLABLE_INPUT_STREAM (stream));
+  *ready = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* As bindings set it. */
+static void
+source_calls_a_closure_with_its_stream (void)
+{
+  TestServerOptions options = { .behaviour = TEST_BEHAVIOUR_GREET };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  g_autoptr (GSource)
+    source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (input_of (helper)), NULL);
+  gboolean ready = FALSE;
+  char byte;
+
+  g_source_set_closure (source, g_cclosure_new (G_CALLBACK (note_ready_by_closure), &ready, NULL));
+  g_source_attach (source, NULL);
+  client_run_until (&ready);
+  client_read (helper, &byte, 1);
+  g_assert_true (g_source_is_destroyed (source));
   client_close (helper);
 }
 
@@ -787,6 +844,11 @@ output_can_be_closed_by_itself (void)
   g_assert_cmpint (g_input_stream_read (input_of (helper), &byte, 1, NULL, &error), ==, 0);
   g_assert_cmpint (g_output_stream_write (output_of (helper), "x", 1, NULL, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_cmpint (
+    g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output_of (helper)), "x", 1, NULL, &error),
+    ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   client_close (helper);
 }
 
@@ -824,6 +886,68 @@ uninitialised_connection_does_not_crash (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
+static void
+uninitialised_connection_does_not_crash_async (void)
+{
+  g_autoptr (GTlsConnection) connection = g_object_new (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) shaken = NULL;
+  g_autoptr (GAsyncResult) closed = NULL;
+  g_autoptr (GByteArray) binding = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (
+    g_tls_connection_get_channel_binding_data (connection, G_TLS_CHANNEL_BINDING_TLS_UNIQUE, binding, &error));
+  g_assert_error (error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE);
+  g_clear_error (&error);
+
+  g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+  shaken = client_await (&result);
+  g_assert_false (g_tls_connection_handshake_finish (connection, shaken, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_clear_error (&error);
+
+  g_io_stream_close_async (G_IO_STREAM (connection), G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+  closed = client_await (&result);
+  g_assert_true (g_io_stream_close_finish (G_IO_STREAM (connection), closed, &error));
+  g_assert_no_error (error);
+}
+
+static GTlsConnection *
+make_async (GIOStream *base, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  g_autoptr (GObject) source = NULL;
+
+  g_async_initable_new_async (G_TLS_SESSION_TYPE_CLIENT_CONNECTION, G_PRIORITY_DEFAULT, NULL, client_keep_result,
+                              &result, "base-io-stream", base, NULL);
+  awaited = client_await (&result);
+  source = g_async_result_get_source_object (awaited);
+  return (GTlsConnection *) g_async_initable_new_finish (G_ASYNC_INITABLE (source), awaited, error);
+}
+
+static void
+connection_can_be_made_asynchronously (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GIOStream) tcp = client_connect_tcp (server);
+  g_autoptr (GTlsConnection) connection = NULL;
+  g_autoptr (GTlsConnection) none = NULL;
+  g_autoptr (GError) error = NULL;
+
+  connection = make_async (tcp, &error);
+  g_assert_no_error (error);
+  g_assert_true (G_IS_TLS_CLIENT_CONNECTION (connection));
+  g_assert_true (g_initable_init (G_INITABLE (connection), NULL, &error)); /* once more does nothing */
+  g_assert_no_error (error);
+
+  none = make_async (NULL, &error);
+  g_assert_null (none);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -845,6 +969,7 @@ main (int argc, char **argv)
                         handshake_tells_what_was_agreed);
   g_test_add_func ("/connection/address_is_not_sent_as_a_name", address_is_not_sent_as_a_name);
   g_test_add_func ("/connection/bounds_are_kept", bounds_are_kept);
+  g_test_add_func ("/connection/application_protocols_have_1_to_255_bytes", application_protocols_have_1_to_255_bytes);
   g_test_add_data_func ("/connection/tls1.3/handshake_async_completes", GINT_TO_POINTER (FALSE),
                         handshake_async_completes);
   g_test_add_data_func ("/connection/tls1.2/handshake_async_completes", GINT_TO_POINTER (TRUE),
@@ -878,6 +1003,7 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/refuses_a_stream_that_is_not_pollable", refuses_a_stream_that_is_not_pollable);
   g_test_add_func ("/connection/non_blocking_calls_would_block", non_blocking_calls_would_block);
   g_test_add_func ("/connection/source_fires_for_the_implicit_handshake", source_fires_for_the_implicit_handshake);
+  g_test_add_func ("/connection/source_calls_a_closure_with_its_stream", source_calls_a_closure_with_its_stream);
   g_test_add_data_func ("/connection/read_ends_at_the_sockets_timeout", GINT_TO_POINTER (FALSE),
                         read_ends_at_the_sockets_timeout);
   g_test_add_data_func ("/connection/read_async_ends_at_the_sockets_timeout", GINT_TO_POINTER (TRUE),
@@ -900,5 +1026,8 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/output_can_be_closed_by_itself", output_can_be_closed_by_itself);
   g_test_add_func ("/connection/stream_outlives_its_connection", stream_outlives_its_connection);
   g_test_add_func ("/connection/uninitialised_connection_does_not_crash", uninitialised_connection_does_not_crash);
+  g_test_add_func ("/connection/uninitialised_connection_does_not_crash_async",
+                   uninitialised_connection_does_not_crash_async);
+  g_test_add_func ("/connection/connection_can_be_made_asynchronously", connection_can_be_made_asynchronously);
   return g_test_run ();
 }

@@ -490,6 +490,46 @@ connects_to_host (gconstpointer data)
   client_close (async_helper);
 }
 
+static GError *
+fail_to_connect_async (const char *host)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  GError *error = NULL;
+
+  g_tls_session_helper_connect_to_host_async (host, 443, NULL, client_keep_result, &result);
+  awaited = client_await (&result);
+  g_assert_null (g_tls_session_helper_connect_to_host_finish (awaited, &error));
+  return error;
+}
+
+static void
+assert_cannot_connect (const char *host, GQuark domain, int code)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) async_error = fail_to_connect_async (host);
+
+  g_assert_null (g_tls_session_helper_connect_to_host (host, 443, NULL, &error));
+  g_assert_error (error, domain, code);
+  g_assert_error (async_error, domain, code);
+}
+
+/* The system trusts the first server only. Nobody listens where a socket has been that was let go. */
+static void
+what_cannot_be_connected_to_is_told (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) stranger = test_server_new (&options);
+  g_autoptr (TestServer) gone = test_server_new (&options);
+  g_autofree char *untrusted = g_strdup_printf ("localhost:%u", test_server_get_port (stranger));
+  g_autofree char *nobody = g_strdup_printf ("localhost:%u", test_server_get_port (gone));
+
+  g_clear_pointer (&gone, test_server_free);
+  assert_cannot_connect ("localhost:port", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  assert_cannot_connect (nobody, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+  assert_cannot_connect (untrusted, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+}
+
 static void
 add_for_all_kinds (const char *name, GTestDataFunc func)
 {
@@ -545,6 +585,7 @@ main (int argc, char **argv)
   g_test_add_func ("/helper/tickets_survive_garbage_behind_them", tickets_survive_garbage_behind_them);
   g_test_add_func ("/helper/helper_without_connection_does_not_crash", helper_without_connection_does_not_crash);
   g_test_add_data_func ("/helper/connects_to_host", system_server, connects_to_host);
+  g_test_add_func ("/helper/what_cannot_be_connected_to_is_told", what_cannot_be_connected_to_is_told);
 
   result = g_test_run ();
   test_server_free (system_server);

@@ -336,6 +336,35 @@ database_that_fails_trusts_nobody (void)
   slow_database_fails = FALSE;
 }
 
+/* Once the card is back, the same handshake goes on. */
+static void
+database_that_fails_is_asked_again_by_the_next_handshake (void)
+{
+  TestServerOptions options = { 0 };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = prepare_slow (server);
+  GTlsConnection *connection = client_connection (helper);
+
+  for (slow_database_fails = TRUE;; slow_database_fails = FALSE)
+    {
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (GAsyncResult) awaited = NULL;
+      g_autoptr (GError) error = NULL;
+
+      g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, NULL, client_keep_result, &result);
+      awaited = client_await (&result);
+      g_assert_true (g_tls_connection_handshake_finish (connection, awaited, &error) == !slow_database_fails);
+      if (!slow_database_fails)
+        break;
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_cmpstr (error->message, ==, "The peer's certificate could not be verified: The card was pulled out");
+      g_assert_null (g_tls_connection_get_peer_certificate (connection));
+    }
+  g_assert_cmpuint (n_slow_verdicts, ==, 2);
+  client_exchange (helper, "hello");
+  client_close (helper);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -357,5 +386,7 @@ main (int argc, char **argv)
   g_test_add_func ("/trust/foreign_database_is_asked_by_an_implicit_handshake",
                    foreign_database_is_asked_by_an_implicit_handshake);
   g_test_add_func ("/trust/database_that_fails_trusts_nobody", database_that_fails_trusts_nobody);
+  g_test_add_func ("/trust/database_that_fails_is_asked_again_by_the_next_handshake",
+                   database_that_fails_is_asked_again_by_the_next_handshake);
   return g_test_run ();
 }

@@ -273,6 +273,48 @@ wait_gets_a_ticket_that_is_sent_late (void)
   client_close (helper);
 }
 
+static gpointer
+read_a_byte (gpointer helper)
+{
+  char byte = 0;
+
+  client_read (helper, &byte, 1);
+  return GINT_TO_POINTER (byte);
+}
+
+/* Whoever waits for what another thread waits for keeps to its own time, and takes nothing from it. */
+static void
+wait_times_out_behind_a_reader (void)
+{
+  TestServerOptions options = { .only_tls13 = TRUE, .no_tickets = TRUE };
+  g_autoptr (TestServer) server = test_server_new (&options);
+  g_autoptr (GTlsSessionHelper) helper = client_connect (server);
+  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (
+    g_io_stream_get_input_stream (G_IO_STREAM (client_connection (helper))));
+  GThread *reader = g_thread_new ("reader", read_a_byte, helper);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) awaited = NULL;
+  g_autoptr (GError) error = NULL;
+  char byte;
+
+  g_usleep (50 * 1000); /* so that it waits, most likely */
+  g_assert_false (g_pollable_input_stream_is_readable (input));
+  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (input, &byte, 1, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_clear_error (&error);
+  g_assert_null (g_tls_session_helper_wait_for_ticket (helper, 50, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_clear_error (&error);
+  g_tls_session_helper_wait_for_ticket_async (helper, 50, NULL, client_keep_result, &result);
+  awaited = client_await (&result);
+  g_assert_null (g_tls_session_helper_wait_for_ticket_finish (helper, awaited, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+
+  client_write (helper, "x", 1);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (reader)), ==, 'x');
+  client_close (helper);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -286,6 +328,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wait/does_not_take_from_a_pending_read", wait_does_not_take_from_a_pending_read);
   g_test_add_func ("/wait/ends_when_too_much_data_comes", wait_ends_when_too_much_data_comes);
   g_test_add_func ("/wait/times_out", wait_times_out);
+  g_test_add_func ("/wait/times_out_behind_a_reader", wait_times_out_behind_a_reader);
   g_test_add_func ("/wait/can_be_cancelled", wait_can_be_cancelled);
   g_test_add_func ("/wait/tells_that_no_ticket_can_come", wait_tells_that_no_ticket_can_come);
   g_test_add_func ("/wait/gets_a_ticket_that_is_sent_late", wait_gets_a_ticket_that_is_sent_late);

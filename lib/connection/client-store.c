@@ -44,6 +44,7 @@ g_tls_session_client_storing_clear (GTlsSessionClientStoring *storing)
 
 /* The circumstances. All with the lock held. */
 
+/* Only three kinds of identity have a name; see identity.c. */
 static char *
 describe_server (GTlsSessionClientConnection *self)
 {
@@ -55,9 +56,7 @@ describe_server (GTlsSessionClientConnection *self)
     return g_strdup_printf ("%s port %u", lower, g_network_address_get_port (G_NETWORK_ADDRESS (identity)));
   if (G_IS_INET_SOCKET_ADDRESS (identity))
     return g_strdup_printf ("%s port %u", lower, g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (identity)));
-  if (G_IS_NETWORK_SERVICE (identity))
-    return g_strdup_printf ("%s service %s", lower, g_network_service_get_service (G_NETWORK_SERVICE (identity)));
-  return g_steal_pointer (&lower);
+  return g_strdup_printf ("%s service %s", lower, g_network_service_get_service (G_NETWORK_SERVICE (identity)));
 }
 
 static char *

@@ -281,8 +281,6 @@ GTlsSessionAnswered g_tls_session_connection_find_certificate_async (GTlsSession
                                                                      GTlsSessionAnsweredFunc answered,
                                                                      gpointer data);
 
-GTlsSessionCertificate *g_tls_session_connection_adopt_certificate (GTlsCertificate *certificate);
-
 /* close.c */
 
 gboolean g_tls_session_connection_close (GTlsSessionConnection *self, GCancellable *cancellable, GError **error);

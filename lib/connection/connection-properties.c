@@ -237,8 +237,8 @@ install_own_properties (GObjectClass *object_class)
    *
    * The lowest version of TLS to agree to, set before the handshake.
    *
-   * %G_TLS_PROTOCOL_VERSION_UNKNOWN, the default, leaves it to the system's configuration of OpenSSL, but TLS 1.2 is the
-   * least (RFC 8996).
+   * %G_TLS_PROTOCOL_VERSION_UNKNOWN, the default, leaves it to the system's configuration of OpenSSL. TLS 1.2 is the least
+   * in any case, also where a lower version is set (RFC 8996).
    *
    * Since: 0.1
    */

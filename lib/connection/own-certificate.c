@@ -44,12 +44,31 @@ search_free (Search *self)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Search, search_free)
 
+/* Those of @certificate, as text: what it is shown with. */
+static char *
+list_issuers (GTlsCertificate *certificate)
+{
+  GString *text = g_string_new (NULL);
+  GTlsCertificate *issuer = g_tls_certificate_get_issuer (certificate);
+
+  for (int i = 0; issuer != NULL && i < G_TLS_SESSION_MAX_CHAIN_LENGTH; i++)
+    {
+      g_autofree char *pem = NULL;
+
+      g_object_get (issuer, "certificate-pem", &pem, NULL);
+      g_string_append_printf (text, "\n%s", pem != NULL ? pem : "");
+      issuer = g_tls_certificate_get_issuer (issuer);
+    }
+  return g_string_free (text, FALSE);
+}
+
 /* Another backend's certificate becomes one of ours, if it gives its private key away. Owned by the caller. */
-GTlsSessionCertificate *
-g_tls_session_connection_adopt_certificate (GTlsCertificate *certificate)
+static GTlsSessionCertificate *
+adopt_certificate (GTlsCertificate *certificate, GError **error)
 {
   g_autofree char *certificate_pem = NULL;
   g_autofree char *key_pem = NULL;
+  g_autofree char *issuers = NULL;
   GTlsSessionCertificate *adopted;
   char *pem;
 
@@ -58,10 +77,16 @@ g_tls_session_connection_adopt_certificate (GTlsCertificate *certificate)
 
   g_object_get (certificate, "certificate-pem", &certificate_pem, "private-key-pem", &key_pem, NULL);
   if (certificate_pem == NULL || key_pem == NULL)
-    return NULL;
+    {
+      g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+                           "The connection's own certificate is another TLS backend's, which does not give its private "
+                           "key away");
+      return NULL;
+    }
 
-  pem = g_strconcat (certificate_pem, key_pem, NULL);
-  adopted = g_tls_session_certificate_new_from_pem (pem, -1, NULL);
+  issuers = list_issuers (certificate);
+  pem = g_strconcat (certificate_pem, "\n", key_pem, issuers, NULL);
+  adopted = g_tls_session_certificate_new_from_pem (pem, -1, error);
   OPENSSL_cleanse (key_pem, strlen (key_pem));
   OPENSSL_cleanse (pem, strlen (pem));
   g_free (pem);
@@ -82,11 +107,7 @@ look_at_connection (Search *self)
   if (certificate == NULL)
     return;
 
-  self->certificate = g_tls_session_connection_adopt_certificate (certificate);
-  if (self->certificate == NULL && self->reason == NULL)
-    self->reason = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
-                                        "The connection's own certificate is another TLS backend's, which does not "
-                                        "give its private key away");
+  self->certificate = adopt_certificate (certificate, self->reason == NULL ? &self->reason : NULL);
 }
 
 static Search *
@@ -194,8 +215,15 @@ give_certificate (Search *self, GError **error)
   STACK_OF (X509) *chain = g_tls_session_chain_from_certificate (G_TLS_CERTIFICATE (self->certificate));
   gboolean given;
 
-  if (chain != NULL)
-    X509_free (sk_X509_shift (chain));
+  if (chain == NULL)
+    {
+      g_set_error_literal (
+        error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+        "The connection's own certificate cannot be used: a certificate of its chain cannot be read");
+      return FALSE;
+    }
+
+  X509_free (sk_X509_shift (chain));
   g_mutex_lock (&self->connection->lock);
   given = g_tls_session_engine_set_certificate (self->connection->engine,
                                                 g_tls_session_certificate_get_x509 (self->certificate),

@@ -128,7 +128,7 @@ release_buffers (GTlsSessionEngine *self)
     (void) SSL_free_buffers (self->ssl); /* 0: a record is on its way, and they are needed */
 }
 
-/* DONE with at least one byte unless @count is 0. The handshake has been done.
+/* DONE with at least one byte; @count is not 0, as Gio sees to. The handshake has been done.
  *
  * A buffer that is larger than a record is filled from several. A smaller one gets what is left of one record: HTTP/2 in
  * libsoup answers what it has read only after the next read, and does not get there if one read brings all.
@@ -139,9 +139,6 @@ g_tls_session_engine_read (GTlsSessionEngine *self, void *buffer, gsize count, g
   GTlsSessionEngineStatus status;
 
   *n_read = 0;
-  if (count == 0)
-    return G_TLS_SESSION_ENGINE_DONE;
-
   if (self->stash != NULL)
     {
       *n_read = read_stash (self, buffer, count);
@@ -248,7 +245,7 @@ g_tls_session_engine_flush (GTlsSessionEngine *self, GTlsSessionOperation operat
 }
 
 /* OpenSSL puts @bytes, a record's size at most, into a record, or into several smaller ones if the peer asked for such
- * (RFC 6066, section 4); what becomes of them is the BIO's.
+ * (RFC 6066, section 4); what becomes of them is the BIO's. Without SSL_MODE_ENABLE_PARTIAL_WRITE it takes all or fails.
  */
 static GTlsSessionEngineStatus
 seal_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError **error)
@@ -258,17 +255,8 @@ seal_record (GTlsSessionEngine *self, const guint8 *bytes, gsize count, GError *
 
   g_tls_session_openssl_clear_errors ();
   result = SSL_write_ex (self->ssl, bytes, count, &n_written);
-  if (result != 1)
-    return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_WRITE, result, error);
-
-  if (n_written == count)
-    return G_TLS_SESSION_ENGINE_DONE;
-
-  return g_tls_session_engine_fail (self,
-                                    g_error_new (G_TLS_ERROR, G_TLS_ERROR_MISC,
-                                                 "OpenSSL wrote %" G_GSIZE_FORMAT " bytes of %" G_GSIZE_FORMAT,
-                                                 n_written, count),
-                                    error);
+  return result == 1 ? G_TLS_SESSION_ENGINE_DONE
+                     : g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_WRITE, result, error);
 }
 
 /* Records that OpenSSL has made of a caller's bytes. */
@@ -366,6 +354,7 @@ end_begun (GTlsSessionEngine *self, gsize begun)
   g_byte_array_set_size (self->unsent, (guint) rest);
 }
 
+/* Gio's non-blocking write does not look whether the stream has been closed. */
 static GTlsSessionEngineStatus
 answer_write_ended (GError **error)
 {

@@ -153,7 +153,8 @@ set_versions (SSL *ssl, GTlsProtocolVersion minimum, GTlsProtocolVersion maximum
   int lowest = g_tls_session_protocol_to_openssl (minimum);
   int highest = g_tls_session_protocol_to_openssl (maximum);
 
-  return (lowest == 0 || SSL_set_min_proto_version (ssl, lowest) == 1) &&
+  /* No program can agree to what RFC 8996 forbids. */
+  return (lowest < TLS1_2_VERSION || SSL_set_min_proto_version (ssl, lowest) == 1) &&
          (highest == 0 || SSL_set_max_proto_version (ssl, highest) == 1);
 }
 

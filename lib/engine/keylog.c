@@ -11,6 +11,8 @@
 #include <io.h>
 #endif
 
+#include "environment.h"
+
 /* SSLKEYLOGFILE, as Wireshark, curl and the browsers know it: the file gets every connection's secrets, a line each,
  * so that a capture can be read. The file is opened once, when the first context is made.
  */
@@ -21,23 +23,12 @@
 
 static int keylog_fd = -1;
 
-/* A program that runs with rights its caller has not must not write where its caller's environment says. */
-static gboolean
-environment_is_trusted (void)
-{
-#ifdef G_OS_UNIX
-  return getuid () == geteuid () && getgid () == getegid ();
-#else
-  return TRUE;
-#endif
-}
-
 static void
 open_keylog (void)
 {
-  const char *path = g_getenv ("SSLKEYLOGFILE");
+  const char *path = g_tls_session_getenv ("SSLKEYLOGFILE");
 
-  if (path == NULL || *path == '\0' || !environment_is_trusted ())
+  if (path == NULL || *path == '\0')
     return;
 
   keylog_fd = g_open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

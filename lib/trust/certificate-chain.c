@@ -22,8 +22,8 @@ check_signature (X509 *certificate, X509 *issuer)
   return key != NULL && X509_check_issued (issuer, certificate) == X509_V_OK && X509_verify (certificate, key) == 1;
 }
 
-static gboolean
-there_is_memory (void)
+gboolean
+g_tls_session_there_is_memory (void)
 {
   void *probe = OPENSSL_malloc (1);
 
@@ -48,7 +48,7 @@ is_signed_by (X509 *certificate, X509 *issuer)
   g_tls_session_openssl_clear_errors ();
   if (is_signed)
     return IS_SIGNED;
-  return there_is_memory () ? IS_NOT_SIGNED : IS_UNKNOWN;
+  return g_tls_session_there_is_memory () ? IS_NOT_SIGNED : IS_UNKNOWN;
 }
 
 gboolean

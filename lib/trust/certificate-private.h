@@ -36,6 +36,8 @@ STACK_OF (X509) *g_tls_session_chain_from_certificate (GTlsCertificate *certific
 
 gboolean g_tls_session_chain_contains (STACK_OF (X509) *chain, X509 *certificate);
 
+gboolean g_tls_session_there_is_memory (void);
+
 gboolean g_tls_session_chain_find_issuer (STACK_OF (X509) *candidates, X509 *certificate, int *found);
 
 STACK_OF (X509) *g_tls_session_chain_take_issuers (STACK_OF (X509) *others, X509 *certificate);

@@ -16,14 +16,18 @@
  * part in silence would be a riddle later.
  */
 
-/* OpenSSL takes a certificate whose key or extensions it cannot read, and asks no further. */
-static gboolean
-is_read_whole (X509 *certificate)
+/* OpenSSL takes a certificate whose key or extensions it cannot read, and asks no further. Of a key it asks for the
+ * strength once, and counts what it has no memory to know as none.
+ */
+gboolean
+g_tls_session_x509_is_whole (X509 *certificate)
 {
+  EVP_PKEY *key;
   gboolean is_whole;
 
   g_tls_session_openssl_clear_errors ();
-  is_whole = X509_get0_pubkey (certificate) != NULL && X509_check_purpose (certificate, -1, 0) == 1;
+  key = X509_get0_pubkey (certificate);
+  is_whole = key != NULL && EVP_PKEY_get_security_bits (key) > 0 && X509_check_purpose (certificate, -1, 0) == 1;
   g_tls_session_openssl_clear_errors ();
   return is_whole;
 }
@@ -53,7 +57,7 @@ decode_certificate (const unsigned char *data, long length, gboolean with_trust_
 {
   X509 *certificate = decode_once (data, length, with_trust_settings);
 
-  if (certificate == NULL || is_read_whole (certificate))
+  if (certificate == NULL || g_tls_session_x509_is_whole (certificate))
     return certificate;
 
   X509_free (certificate);
@@ -67,7 +71,7 @@ g_tls_session_x509_read_whole (X509 *certificate)
   unsigned char *der = NULL;
   int length;
 
-  if (is_read_whole (certificate))
+  if (g_tls_session_x509_is_whole (certificate))
     return certificate;
 
   length = i2d_X509 (certificate, &der);

@@ -19,6 +19,8 @@ STACK_OF (X509) *g_tls_session_read_certificates (const char *data, gsize length
 
 gboolean g_tls_session_looks_like_pem (const char *data, gsize length);
 
+gboolean g_tls_session_x509_is_whole (X509 *certificate);
+
 X509 *g_tls_session_x509_read_whole (X509 *certificate);
 
 G_END_DECLS

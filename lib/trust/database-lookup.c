@@ -25,15 +25,26 @@
 
 /* Finding */
 
-/* Of the subject @name; NULL or empty if there are none. */
-static X509Chain *
-find_by_name (X509_STORE *store, const X509_NAME *name)
+/* Of the subject @name, into @found: NULL or empty if there are none. FALSE if there was no memory to know. OpenSSL has one
+ * answer for both; a no is believed when it comes twice, and there is memory behind it.
+ */
+static gboolean
+find_by_name (X509_STORE *store, const X509_NAME *name, X509Chain **found)
 {
-  g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
+  g_autoptr (X509_STORE_CTX) context = NULL;
 
-  if (store == NULL || context == NULL || X509_STORE_CTX_init (context, store, NULL, NULL) != 1)
-    return NULL;
-  return X509_STORE_CTX_get1_certs (context, name);
+  *found = NULL;
+  if (store == NULL)
+    return TRUE;
+
+  context = X509_STORE_CTX_new ();
+  if (context == NULL || X509_STORE_CTX_init (context, store, NULL, NULL) != 1)
+    return FALSE;
+
+  *found = X509_STORE_CTX_get1_certs (context, name);
+  if (*found == NULL)
+    *found = X509_STORE_CTX_get1_certs (context, name);
+  return *found != NULL || g_tls_session_there_is_memory ();
 }
 
 static gboolean
@@ -106,39 +117,77 @@ make_handle (X509 *certificate)
   return g_strconcat (HANDLE_PREFIX, text, NULL);
 }
 
-static gboolean
+typedef enum
+{
+  IS_ANOTHER,
+  IS_WANTED,
+  IS_UNKNOWN, /* there was no memory to look */
+} Match;
+
+static Match
 has_handle (X509 *certificate, gconstpointer handle)
 {
   g_autofree char *own = make_handle (certificate);
 
-  return g_strcmp0 (own, handle) == 0;
+  if (own == NULL)
+    return IS_UNKNOWN;
+  return g_str_equal (own, handle) ? IS_WANTED : IS_ANOTHER;
 }
 
-static gboolean
+static Match
 is_issued_by (X509 *certificate, gconstpointer name)
 {
-  return X509_NAME_cmp (X509_get_issuer_name (certificate), name) == 0;
+  return X509_NAME_cmp (X509_get_issuer_name (certificate), name) == 0 ? IS_WANTED : IS_ANOTHER;
 }
 
-/* Of GTlsCertificate. @matches: is asked of each certificate of the database. */
+static void
+free_certificates (GList *certificates)
+{
+  g_list_free_full (certificates, g_object_unref);
+}
+
+/* FALSE if it is not known of one of @all. */
+static gboolean
+select_matching (X509Chain *all,
+                 Match (*match) (X509 *certificate, gconstpointer data),
+                 gconstpointer data,
+                 GList **list)
+{
+  for (int i = sk_X509_num (all) - 1; i >= 0; i--)
+    {
+      X509 *certificate = sk_X509_value (all, i);
+
+      switch (match (certificate, data))
+        {
+        case IS_WANTED:
+          *list = g_list_prepend (*list, g_tls_session_certificate_new_from_x509 (certificate));
+          break;
+        case IS_UNKNOWN:
+          return FALSE;
+        case IS_ANOTHER:
+        default:
+          break;
+        }
+    }
+  return TRUE;
+}
+
+/* Of GTlsCertificate. @match: is asked of each certificate of the database. */
 static GList *
 list_matching (GTlsDatabase *database,
-               gboolean (*matches) (X509 *certificate, gconstpointer data),
+               Match (*match) (X509 *certificate, gconstpointer data),
                gconstpointer data,
                GError **error)
 {
   g_autoptr (X509Chain) all = list_all (G_TLS_SESSION_DATABASE (database));
   GList *list = NULL;
 
-  if (all == NULL)
+  if (all == NULL || !select_matching (all, match, data, &list))
     {
+      g_clear_pointer (&list, free_certificates);
       g_tls_session_openssl_set_error (error, "The certificates of the database cannot be listed");
       return NULL;
     }
-
-  for (int i = sk_X509_num (all) - 1; i >= 0; i--)
-    if (matches (sk_X509_value (all, i), data))
-      list = g_list_prepend (list, g_tls_session_certificate_new_from_x509 (sk_X509_value (all, i)));
   g_tls_session_openssl_clear_errors ();
   return list;
 }
@@ -157,10 +206,12 @@ g_tls_session_database_create_certificate_handle (GTlsDatabase *database, GTlsCe
 {
   g_autoptr (X509_STORE) store = g_tls_session_database_ref_store (G_TLS_SESSION_DATABASE (database));
   g_autoptr (X509) x509 = g_tls_session_x509_from_certificate (certificate);
-  g_autoptr (X509Chain) namesakes = x509 != NULL ? find_by_name (store, X509_get_subject_name (x509)) : NULL;
+  g_autoptr (X509Chain) namesakes = NULL;
+  gboolean is_there = x509 != NULL && find_by_name (store, X509_get_subject_name (x509), &namesakes) &&
+                      g_tls_session_chain_contains (namesakes, x509);
 
   g_tls_session_openssl_clear_errors ();
-  return x509 != NULL && g_tls_session_chain_contains (namesakes, x509) ? make_handle (x509) : NULL;
+  return is_there ? make_handle (x509) : NULL;
 }
 
 static GTlsCertificate *
@@ -209,11 +260,12 @@ g_tls_session_database_lookup_certificate_issuer (GTlsDatabase *database,
     }
 
   store = g_tls_session_database_ref_store (G_TLS_SESSION_DATABASE (database));
-  namesakes = find_by_name (store, X509_get_issuer_name (x509));
-  if (!g_tls_session_chain_find_issuer (namesakes, x509, &found))
+  if (!find_by_name (store, X509_get_issuer_name (x509), &namesakes) ||
+      !g_tls_session_chain_find_issuer (namesakes, x509, &found))
     {
       g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_MISC,
                            "The issuer cannot be looked up: there is no memory to check who signed the certificate");
+      g_tls_session_openssl_clear_errors ();
       return NULL;
     }
   g_tls_session_openssl_clear_errors ();

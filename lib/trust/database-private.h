@@ -55,6 +55,8 @@ void g_tls_session_database_set_default_func (GTlsSessionDefaultDatabaseFunc fun
 
 GTlsDatabase *g_tls_session_database_get_default (void);
 
+void g_tls_session_database_renew (GTlsSessionDatabase *self, X509_STORE *store);
+
 STACK_OF (X509_NAME) *g_tls_session_database_list_names (GTlsSessionDatabase *self);
 
 G_END_DECLS

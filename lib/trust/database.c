@@ -117,8 +117,11 @@ g_tls_session_database_verify (GTlsSessionDatabase *self,
                                GSocketConnectable *identity)
 {
   g_autoptr (X509_STORE) store = g_tls_session_database_ref_store (self);
+  GTlsCertificateFlags faults = g_tls_session_verify_chain (store, chain, purpose, identity, self->paths);
 
-  return g_tls_session_verify_chain (store, chain, purpose, identity, self->paths);
+  if (faults != 0 && store != NULL)
+    g_tls_session_database_renew (self, store);
+  return faults;
 }
 
 /* Verifying, as Gio calls it */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "database-private.h"
 
+#include "../engine/environment.h"
 #include "../engine/openssl-error.h"
+#include "certificate-reader.h"
 #include "openssl-auto.h"
 #include "verify.h"
 
@@ -13,6 +15,11 @@
  * the first handshake (measured: 16 ms, against 0.5 ms). Here the file is read only where it is needed: when
  * $SSL_CERT_FILE names it, or when the directories have no certificate that could be found by hash; and not before
  * somebody verifies: each connection begins with this database, and many are given another one.
+ *
+ * All of a process's connections share this store, so it must not stay as a moment without memory has left it. OpenSSL
+ * passes over what it cannot read in a file, says that all is well, and keeps certificates whose keys it had no memory
+ * to decode. So the file is read here, whole or not at all, and again by the next verdict if it was not; and the store
+ * is made anew once it shows that OpenSSL has brought a certificate from a directory that was not read whole.
  */
 
 #define SYSTEM_MARK "the system's"
@@ -44,7 +51,7 @@ has_hashed_names (const char *path)
 static char **
 list_directories (void)
 {
-  const char *paths = g_getenv (X509_get_default_cert_dir_env ());
+  const char *paths = g_tls_session_getenv (X509_get_default_cert_dir_env ());
 
   return g_strsplit (paths != NULL ? paths : X509_get_default_cert_dir (), G_SEARCHPATH_SEPARATOR_S, -1);
 }
@@ -52,7 +59,7 @@ list_directories (void)
 static gboolean
 directories_suffice (char **directories)
 {
-  if (g_getenv (X509_get_default_cert_file_env ()) != NULL)
+  if (g_tls_session_getenv (X509_get_default_cert_file_env ()) != NULL)
     return FALSE;
 
   for (gsize i = 0; directories[i] != NULL; i++)
@@ -61,24 +68,90 @@ directories_suffice (char **directories)
   return FALSE;
 }
 
-/* OpenSSL itself reads the two environment variables here, unless the program runs with somebody else's rights. Without
- * memory for it the store stays as it is, nothing is trusted, and the next verdict tries again.
- */
+static gboolean
+add_file (X509_STORE *store)
+{
+  const char *path = g_tls_session_getenv (X509_get_default_cert_file_env ());
+  g_autofree char *contents = NULL;
+  g_autoptr (X509Chain) certificates = NULL;
+  gsize length;
+
+  if (!g_tls_session_read_file (path != NULL ? path : X509_get_default_cert_file (), &contents, &length, NULL))
+    return FALSE;
+
+  certificates = g_tls_session_read_pem_certificates (contents, length, NULL);
+  for (int i = 0; i < sk_X509_num (certificates); i++)
+    if (X509_STORE_add_cert (store, sk_X509_value (certificates, i)) != 1)
+      return FALSE;
+  return certificates != NULL;
+}
+
+/* OpenSSL itself looks at the environment here, as we do. */
+static gboolean
+add_directories (X509_STORE *store)
+{
+  X509_LOOKUP *by_hash = X509_STORE_add_lookup (store, X509_LOOKUP_hash_dir ());
+
+  return by_hash != NULL && X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT) == 1;
+}
+
+/* What is missing is not trusted, and is looked for again by the next verdict. */
 static gboolean
 fill_system_store (GTlsSessionDatabase *self)
 {
-  X509_LOOKUP *by_hash = NULL;
-  int filled;
+  gboolean filled = add_directories (self->store) &&
+                    (directories_suffice (self->directories) || add_file (self->store));
 
-  if (directories_suffice (self->directories))
-    by_hash = X509_STORE_add_lookup (self->store, X509_LOOKUP_hash_dir ());
-
-  if (by_hash != NULL)
-    filled = X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT);
-  else
-    filled = X509_STORE_set_default_paths (self->store);
   g_tls_session_openssl_clear_errors ();
-  return filled == 1;
+  return filled;
+}
+
+static X509_STORE *
+new_store (void)
+{
+  X509_STORE *store = X509_STORE_new ();
+
+  if (store != NULL)
+    g_tls_session_store_prepare (store);
+  return store;
+}
+
+static gboolean
+is_whole (X509_STORE *store)
+{
+  g_autoptr (X509Chain) certificates = X509_STORE_get1_all_certs (store);
+
+  for (int i = 0; i < sk_X509_num (certificates); i++)
+    if (!g_tls_session_x509_is_whole (sk_X509_value (certificates, i)))
+      return FALSE;
+  return certificates != NULL;
+}
+
+static gboolean
+fill_another_store (GTlsSessionDatabase *self)
+{
+  X509_STORE *store = new_store ();
+
+  g_tls_session_openssl_clear_errors ();
+  if (store == NULL)
+    return FALSE;
+
+  X509_STORE_free (self->store); /* whoever uses it has a reference */
+  self->store = store;
+  return fill_system_store (self);
+}
+
+/* A verdict by @store was not good. If that may be because of what is in there, the next one has another. */
+void
+g_tls_session_database_renew (GTlsSessionDatabase *self, X509_STORE *store)
+{
+  if (self->directories == NULL || is_whole (store))
+    return;
+
+  g_mutex_lock (&self->lock);
+  if (self->store == store)
+    self->fill = fill_another_store;
+  g_mutex_unlock (&self->lock);
 }
 
 static GTlsSessionDatabase *
@@ -88,7 +161,7 @@ load_system_database (GError **error)
   X509_STORE *store;
 
   g_tls_session_openssl_clear_errors ();
-  store = X509_STORE_new ();
+  store = new_store ();
   if (store == NULL)
     {
       g_autofree char *reason = g_tls_session_openssl_take_errors ();
@@ -96,7 +169,6 @@ load_system_database (GError **error)
       g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC, "The system's trust store could not be opened: %s", reason);
       return NULL;
     }
-  g_tls_session_store_prepare (store);
 
   database = g_object_new (G_TLS_SESSION_TYPE_DATABASE, NULL);
   g_tls_session_database_take_store (database, store, SYSTEM_MARK);
@@ -114,7 +186,8 @@ load_system_database (GError **error)
  * There is one in a process. It is read when a certificate is first looked for, from OpenSSL's places: the directories in
  * `$SSL_CERT_DIR` or OpenSSL's own (on Debian `/etc/ssl/certs`), where certificates are found by a hash of their names
  * when they are needed. The file in `$SSL_CERT_FILE` is read if that is set, and OpenSSL's own file if there is no such
- * certificate in the directories. On a system that has neither, nothing is trusted.
+ * certificate in the directories. On a system that has neither, nothing is trusted. A file that cannot be read whole is
+ * none, and is looked at again when the next certificate is verified.
  *
  * It fails with `G_TLS_ERROR_MISC` if OpenSSL cannot set up a trust store at all.
  *

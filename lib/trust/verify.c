@@ -42,6 +42,7 @@
 #define MAX_CERTIFICATES 64
 #define SECURITY_LEVEL 2 /* SSL_CTX_set_security_level(3): 112 bits */
 
+/* OpenSSL is not asked about revocation, nor about the identity. */
 static GTlsCertificateFlags
 fault_to_flag (int fault)
 {
@@ -61,18 +62,10 @@ fault_to_flag (int fault)
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return G_TLS_CERTIFICATE_EXPIRED;
 
-    case X509_V_ERR_CERT_REVOKED:
-      return G_TLS_CERTIFICATE_REVOKED;
-
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK:
       return G_TLS_CERTIFICATE_INSECURE;
-
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-    case X509_V_ERR_EMAIL_MISMATCH:
-      return G_TLS_CERTIFICATE_BAD_IDENTITY;
 
     default:
       return G_TLS_CERTIFICATE_GENERIC_ERROR;
@@ -105,6 +98,8 @@ choose_among_namesakes (X509 **issuer, X509_STORE_CTX *context, X509 *certificat
   g_autoptr (X509Chain) namesakes = X509_STORE_CTX_get1_certs (context, X509_get_issuer_name (certificate));
   int found;
 
+  if (namesakes == NULL)
+    return FALSE; /* one was found, so there is one at least */
   if (sk_X509_num (namesakes) <= 1)
     return TRUE;
   if (!g_tls_session_chain_find_issuer (namesakes, certificate, &found))

@@ -15,6 +15,8 @@ typedef struct
   GError **error;
   gboolean *opened;
   gboolean *heard; /* the client's; NULL: the server's side */
+  gsize *heard_on; /* the server's */
+  gboolean has_early_data;
   char buffer[HELLO_SIZE];
   gboolean is_over;
 } Side;
@@ -64,6 +66,8 @@ on_read (GObject *stream, GAsyncResult *result, gpointer data)
       *side->heard = n_read == HELLO_SIZE;
       g_assert_cmpmem (side->buffer, n_read, HELLO, n_read);
     }
+  else
+    *side->heard_on = n_read;
   part (side);
 }
 
@@ -115,6 +119,19 @@ on_hello (GObject *stream, GAsyncResult *result, gpointer data)
   part (side);
 }
 
+/* Where early data were lost, nothing can take their place. */
+static void
+assert_cannot_write (Side *side)
+{
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (side->connection));
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (
+    g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output), HELLO, HELLO_SIZE, NULL, &error), ==,
+    -1);
+  g_assert_false (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK));
+}
+
 static void
 on_shaken (GObject *connection, GAsyncResult *result, gpointer data)
 {
@@ -125,6 +142,8 @@ on_shaken (GObject *connection, GAsyncResult *result, gpointer data)
   if (!*side->opened)
     {
       note_error (side, error);
+      if (side->has_early_data)
+        assert_cannot_write (side);
       part (side);
     }
   else if (side->heard != NULL)
@@ -214,6 +233,8 @@ conversation_make_server (const Parties *parties, GIOStream *base, GError **erro
   if (parties->client_certificate != NULL)
     g_object_set (server, "authentication-mode", G_TLS_AUTHENTICATION_REQUIRED, NULL);
   g_tls_connection_set_database (G_TLS_CONNECTION (server), parties->client_database);
+  if (parties->early_data != NULL)
+    g_tls_session_server_connection_set_max_early_data (server, (guint) g_bytes_get_size (parties->early_data));
   g_signal_connect (server, "accept-certificate", G_CALLBACK (accept_without_faults), NULL);
   return G_TLS_CONNECTION (server);
 }
@@ -312,12 +333,13 @@ conversation_hold (Conversation *self, const Parties *parties)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   Side client = { .error = &self->client_error, .opened = &self->client_opened, .heard = &self->client_heard };
-  Side server = { .error = &self->server_error, .opened = &self->server_opened };
+  Side server = { .error = &self->server_error, .opened = &self->server_opened, .heard_on = &self->server_heard_on };
   GTlsSessionHelper *helper;
   GIOStream *ends[2];
 
   conversation_make_pair (parties, ends);
   client.base = ends[0];
+  client.has_early_data = parties->early_data != NULL;
   server.base = ends[1];
   g_main_context_push_thread_default (context);
   helper = conversation_make_client (parties, client.base, client.error);

@@ -20,7 +20,7 @@ typedef struct
   GTlsSessionTicket *ticket;           /* what the client offers; nullable */
   GTlsCertificate *client_certificate; /* nullable; the server wants one if there is one */
   GTlsDatabase *client_database;       /* the server's, for it */
-  GBytes *early_data;                  /* nullable */
+  GBytes *early_data;                  /* what is said, once more; nullable; the server's tickets permit it then */
   gboolean over_streams;               /* what TLS runs over is not known to be a plain socket */
 } Parties;
 
@@ -31,6 +31,7 @@ typedef struct
   gboolean client_opened; /* its handshake succeeded */
   gboolean server_opened;
   gboolean client_heard; /* what it had said, come back */
+  gsize server_heard_on; /* bytes, after it had said that back */
   GTlsSessionResumption client_resumption;
   GTlsSessionResumption server_resumption;
   GTlsCertificateFlags client_faults; /* of the server's certificate */

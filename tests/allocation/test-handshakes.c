@@ -64,6 +64,26 @@ converse_and_resume (gpointer data)
   return outcome_of (&conversation);
 }
 
+/* What could not go early goes at the beginning of what follows, or the connection fails. A server that permits early
+ * data keeps the sessions of its tickets, so each case has keys of its own.
+ */
+static Outcome
+converse_with_early_data (gpointer data)
+{
+  Parties parties = *(const Parties *) data;
+  g_autoptr (GTlsSessionTicketKeys) own_keys = g_tls_session_ticket_keys_new (NULL);
+  g_auto (Conversation) conversation = { 0 };
+
+  if (own_keys == NULL)
+    return OUTCOME_ERROR;
+
+  parties.keys = own_keys;
+  conversation_hold (&conversation, &parties);
+  if (conversation.client_error == NULL && conversation.server_error == NULL)
+    g_assert_cmpuint (conversation.server_heard_on, ==, g_bytes_get_size (parties.early_data));
+  return outcome_of (&conversation);
+}
+
 static Outcome
 converse_with_a_stranger (gpointer data)
 {
@@ -133,6 +153,16 @@ stranger_is_never_trusted (gconstpointer data)
                        .whole = OUTCOME_ERROR });
 }
 
+static void
+late_early_data_arrive_or_all_fails (void)
+{
+  g_autoptr (GBytes) hello = g_bytes_new_static ("hello", 5);
+  Parties parties = parties_of (G_TLS_PROTOCOL_VERSION_TLS_1_3);
+
+  parties.early_data = hello;
+  trial_run (&(Story){ .name = "late early data", .tell = converse_with_early_data, .data = &parties, .stride = 11 });
+}
+
 /* A ticket of a time when its server was trusted. */
 static void
 stranger_is_never_trusted_for_a_ticket (gconstpointer data)
@@ -191,14 +221,12 @@ make_both (gpointer data)
   return conversation_can_begin (data) && own_keys != NULL ? OUTCOME_SUCCESS : OUTCOME_ERROR;
 }
 
-/* With the system's certificates: 200,000 calls and more, of which one of each part fails. */
 static void
 first_context_of_a_process_may_fail (void)
 {
   Parties parties = parties_of (G_TLS_PROTOCOL_VERSION_TLS_1_3);
 
-  trial_run (
-    &(Story){ .name = "first context", .tell = make_both, .data = &parties, .from_cold = TRUE, .stride = 4001 });
+  trial_run (&(Story){ .name = "first context", .tell = make_both, .data = &parties, .from_cold = TRUE, .stride = 3 });
 }
 
 static Outcome
@@ -266,6 +294,8 @@ main (int argc, char **argv)
   g_test_add_func ("/allocation/handshakes/keys_are_made", make_keys);
   add ("full_handshake_fails_with_words_or_not_at_all", full_handshake_fails_with_words_or_not_at_all);
   add ("resumed_handshake_fails_with_words_or_not_at_all", resumed_handshake_fails_with_words_or_not_at_all);
+  g_test_add_func ("/allocation/handshakes/tls1.3/late_early_data_arrive_or_all_fails",
+                   late_early_data_arrive_or_all_fails);
   add ("stranger_is_never_trusted", stranger_is_never_trusted);
   add ("stranger_is_never_trusted_for_a_ticket", stranger_is_never_trusted_for_a_ticket);
   add ("client_certificate_is_shown_or_all_fails", client_certificate_is_shown_or_all_fails);

@@ -2,11 +2,17 @@
 
 /* What a handshake agrees on, what is known of it, and what cannot be agreed on again. */
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include <openssl/sslerr.h>
 
 #include "stranger.h"
+
+/* A system whose administrator has not given up on what RFC 8996 forbids. */
+#define OLD_SYSTEM \
+  "openssl_conf = main\n[main]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n[old]\nMinProtocol = TLSv1\n" \
+  "CipherString = DEFAULT:@SECLEVEL=0\n"
 
 /* Before and after */
 
@@ -389,6 +395,43 @@ no_exporter_without_extended_master_secret (Scene *scene)
   stranger_end (&stranger);
 }
 
+static void
+let_openssl_be_old (void)
+{
+  g_autofree char *directory = g_dir_make_tmp ("gtls-session-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (directory, "openssl.cnf", NULL);
+
+  write_file (path, OLD_SYSTEM, strlen (OLD_SYSTEM));
+  g_setenv ("OPENSSL_CONF", path, TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+  g_unsetenv ("OPENSSL_CONF");
+  g_unlink (path);
+  g_rmdir (directory);
+}
+
+/* In a process of its own, whose OpenSSL would let it. */
+static void
+nobody_can_agree_to_old_versions (Scene *scene)
+{
+  g_autoptr (GError) client_error = NULL;
+  g_autoptr (GError) server_error = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      let_openssl_be_old ();
+      return;
+    }
+
+  g_object_set (scene->client, "minimum-protocol-version", G_TLS_PROTOCOL_VERSION_TLS_1_0, "maximum-protocol-version",
+                G_TLS_PROTOCOL_VERSION_TLS_1_1, NULL);
+  g_object_set (scene->server, "minimum-protocol-version", G_TLS_PROTOCOL_VERSION_TLS_1_0, "maximum-protocol-version",
+                G_TLS_PROTOCOL_VERSION_UNKNOWN, NULL);
+  scene_shake_hands (scene, &client_error, &server_error);
+  g_assert_error (client_error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
+  g_assert_nonnull (server_error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -415,6 +458,7 @@ main (int argc, char **argv)
   SINGLE (no_end_point_without_a_hash);
   STORY (end_point_is_the_hash_of_the_servers_certificate);
   SINGLE (no_exporter_without_extended_master_secret);
+  SINGLE (nobody_can_agree_to_old_versions);
 
   return g_test_run ();
 }

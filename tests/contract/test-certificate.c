@@ -57,6 +57,89 @@ assert_refused (Scene *scene, GQuark client_domain, int client_code, int server_
   g_assert_error (server_error, G_TLS_ERROR, server_code);
 }
 
+/* A certificate of another backend, which knows the properties of Gio's type. */
+
+typedef struct
+{
+  GTlsCertificate parent_instance;
+
+  char *pem;
+  char *key; /* NULL: it is not given away */
+  GTlsCertificate *issuer;
+} Foreign;
+
+typedef GTlsCertificateClass ForeignClass;
+
+static GType foreign_get_type (void);
+
+G_DEFINE_TYPE (Foreign, foreign, G_TYPE_TLS_CERTIFICATE)
+
+static void
+foreign_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  Foreign *self = (Foreign *) object;
+
+  if (g_str_equal (pspec->name, "certificate-pem"))
+    g_value_set_string (value, self->pem);
+  else if (g_str_equal (pspec->name, "private-key-pem"))
+    g_value_set_string (value, self->key);
+  else if (g_str_equal (pspec->name, "issuer"))
+    g_value_set_object (value, self->issuer);
+  else if (g_str_equal (pspec->name, "certificate"))
+    {
+      g_autoptr (GTlsSessionCertificate) same = certificate_from (self->pem);
+
+      g_object_get_property (G_OBJECT (same), "certificate", value);
+    }
+}
+
+static void
+foreign_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+}
+
+static void
+foreign_finalize (GObject *object)
+{
+  Foreign *self = (Foreign *) object;
+
+  g_free (self->pem);
+  g_free (self->key);
+  g_clear_object (&self->issuer);
+
+  G_OBJECT_CLASS (foreign_parent_class)->finalize (object);
+}
+
+static void
+foreign_class_init (ForeignClass *class)
+{
+  static const char *const names[] = { "certificate", "certificate-pem", "private-key", "private-key-pem", "issuer" };
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+
+  object_class->get_property = foreign_get_property;
+  object_class->set_property = foreign_set_property;
+  object_class->finalize = foreign_finalize;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_object_class_override_property (object_class, i + 1, names[i]);
+}
+
+static void
+foreign_init (Foreign *self)
+{
+}
+
+/* Takes @key and @issuer. */
+static GTlsCertificate *
+foreign_new (const Forged *forged, char *key, GTlsCertificate *issuer)
+{
+  Foreign *self = g_object_new (foreign_get_type (), NULL);
+
+  self->pem = forged_to_pem (forged);
+  self->key = key;
+  self->issuer = issuer;
+  return G_TLS_CERTIFICATE (self);
+}
+
 /* Given ahead */
 
 static void
@@ -88,6 +171,29 @@ given_ahead_keeps_the_person_in_peace (Scene *scene)
   scene_shake_hands_well (scene);
   assert_server_sees (scene, scene->forged_client);
   g_assert_cmpuint (person->n_requests, ==, 0);
+}
+
+/* Its chain is as much a part of it as its key. */
+static void
+one_of_another_backend_is_shown (Scene *scene)
+{
+  GTlsCertificate *issuer = foreign_new (scene->family->intermediate, NULL, NULL);
+  g_autoptr (GTlsCertificate) foreign = foreign_new (scene->forged_client, key_as_pkcs8 (scene->forged_client), issuer);
+
+  g_tls_connection_set_certificate (scene->client, foreign);
+  scene_authenticate (scene, G_TLS_AUTHENTICATION_REQUIRED);
+  scene_shake_hands_well (scene);
+  assert_server_sees (scene, scene->forged_client);
+}
+
+static void
+one_of_another_backend_without_its_key_is_told (Scene *scene)
+{
+  g_autoptr (GTlsCertificate) foreign = foreign_new (scene->forged_client, NULL, NULL);
+
+  g_tls_connection_set_certificate (scene->client, foreign);
+  scene_authenticate (scene, G_TLS_AUTHENTICATION_REQUIRED);
+  assert_refused (scene, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, G_TLS_ERROR_CERTIFICATE_REQUIRED);
 }
 
 static void
@@ -523,6 +629,8 @@ main (int argc, char **argv)
 #define STORY(name) scene_add_story ("/contract/certificate/" #name, name)
   STORY (given_ahead_is_shown);
   STORY (given_ahead_keeps_the_person_in_peace);
+  STORY (one_of_another_backend_is_shown);
+  STORY (one_of_another_backend_without_its_key_is_told);
   STORY (nobody_asks_without_a_wish);
   STORY (requested_may_stay_away);
   STORY (required_and_missing_is_told_to_both);

@@ -232,12 +232,18 @@ forged_record_is_told (Scene *scene)
 {
   Stranger stranger = { 0 };
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) from_write = NULL;
   char some[100];
 
   stranger_begin (&stranger, scene, scene->server, send_a_forged_record);
   g_assert_cmpint (scene_read (scene, scene->client, some, sizeof some, &error), ==, -1);
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC);
   stranger_end (&stranger);
+
+  /* Nothing of ours goes to whoever sent that, and the reason stays the same. */
+  g_assert_cmpint (scene_write (scene, scene->client, "x", 1, &from_write), ==, -1);
+  g_assert_error (from_write, G_TLS_ERROR, G_TLS_ERROR_MISC);
+  g_assert_cmpstr (from_write->message, ==, error->message);
 }
 
 /* G_IO_ERROR */
@@ -270,11 +276,15 @@ static void
 closed_below_is_closed (Scene *scene)
 {
   g_autoptr (GError) error = NULL;
+  char byte;
 
   scene_shake_hands_well (scene);
   g_assert_true (g_io_stream_close (G_IO_STREAM (scene->client_socket), NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpint (scene_write (scene, scene->client, "x", 1, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_cmpint (scene_read (scene, scene->client, &byte, 1, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
@@ -330,6 +340,31 @@ second_read_of_a_stream_is_pending (Scene *scene)
   g_assert_no_error (error);
 }
 
+static gboolean
+shake_hands_again (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags errors, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  guint *n_asked = data;
+
+  (*n_asked)++;
+  g_assert_false (g_tls_connection_handshake (connection, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  return TRUE;
+}
+
+/* A handler that uses the connection would wait for itself. */
+static void
+handshake_within_a_handshake_is_pending (Scene *scene)
+{
+  guint n_asked = 0;
+
+  g_tls_connection_set_database (scene->client, NULL);
+  g_signal_connect (scene->client, "accept-certificate", G_CALLBACK (shake_hands_again), &n_asked);
+  scene_shake_hands_well (scene);
+  g_assert_cmpuint (n_asked, ==, 1);
+  scene_talk (scene);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -349,6 +384,8 @@ main (int argc, char **argv)
   STORY (peer_that_is_gone_cannot_be_written_to);
   STORY (peer_that_reset_cannot_be_read_from);
   STORY (second_read_of_a_stream_is_pending);
+  scene_add_blocking_story ("/contract/failures/handshake_within_a_handshake_is_pending",
+                            handshake_within_a_handshake_is_pending);
 
   return g_test_run ();
 }

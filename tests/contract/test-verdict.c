@@ -2,7 +2,7 @@
 
 /* The verdict on the peer: accept-certificate, what is known of the peer before and after, and the databases. */
 
-#include "scene.h"
+#include "stranger.h"
 
 /* A handler of accept-certificate and of the notifications that follow. */
 typedef struct
@@ -422,6 +422,29 @@ identity_is_told_to_the_server (Scene *scene)
   g_assert_cmpstr (name, ==, "server.example.org");
 }
 
+static void
+ask_for_no_text (Stranger *self)
+{
+  g_assert_cmpint (SSL_set_tlsext_host_name (self->ssl, "\xff\xfe.example.org"), ==, 1);
+  g_assert_cmpint (SSL_do_handshake (self->ssl), ==, 1);
+}
+
+/* A property is text, and a name that is none is nobody's. */
+static void
+identity_that_is_no_text_is_not_told (Scene *scene)
+{
+  Stranger stranger = { 0 };
+  g_autofree char *name = NULL;
+  g_autoptr (GError) error = NULL;
+
+  stranger_begin (&stranger, scene, scene->client, ask_for_no_text);
+  g_assert_true (scene_shake_one_hand (scene, scene->server, NULL, &error));
+  g_assert_no_error (error);
+  stranger_end (&stranger);
+  g_object_get (scene->server, "server-name", &name, NULL);
+  g_assert_null (name);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -449,6 +472,7 @@ main (int argc, char **argv)
   STORY (validation_flags_may_leave_out_unknown_ca);
   STORY (identity_is_compared);
   STORY (identity_is_told_to_the_server);
+  STORY (identity_that_is_no_text_is_not_told);
 
   return g_test_run ();
 }

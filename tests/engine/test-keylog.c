@@ -35,6 +35,30 @@ secrets_go_to_the_file_that_is_named (gconstpointer path)
   g_assert_cmpuint (n_of_client, ==, 1);
 }
 
+/* It is a debugger's wish, and no reason to have no connection. In a process of its own: the file is opened once. */
+static void
+file_that_cannot_be_made_is_told (gconstpointer path)
+{
+  TestServerOptions options = { .only_tls13 = TRUE };
+  g_autoptr (TestServer) server = NULL;
+  g_autoptr (GTlsSessionHelper) helper = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      g_test_trap_assert_stderr ("*SSLKEYLOGFILE names /nonexistent/keys, which cannot be opened: *");
+      return;
+    }
+
+  g_setenv ("SSLKEYLOGFILE", "/nonexistent/keys", TRUE);
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  server = test_server_new (&options);
+  helper = client_connect (server);
+  client_exchange (helper, "hello");
+  client_close (helper);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -47,6 +71,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_data_func ("/keylog/secrets_go_to_the_file_that_is_named", path, secrets_go_to_the_file_that_is_named);
+  g_test_add_data_func ("/keylog/file_that_cannot_be_made_is_told", path, file_that_cannot_be_made_is_told);
 
   status = g_test_run ();
   g_unlink (path);

@@ -247,6 +247,30 @@ a_single_record_that_fails_is_the_flushs_to_tell (void)
   BIO_free (bio);
 }
 
+/* A peer that asks for answers and reads none could make us keep them without end. */
+static void
+what_is_kept_is_bounded (void)
+{
+  static const guint8 record[RECORD_SIZE];
+  Sink sink = { .room = 0 };
+  BIO *bio = g_tls_session_transport_bio_new ((GTlsSessionTransport){ &sink_funcs, &sink });
+  guint64 kept;
+  guint n = 0;
+
+  g_assert_nonnull (bio);
+  while (BIO_write (bio, record, RECORD_SIZE) == RECORD_SIZE)
+    g_assert_cmpuint (n++, <, 1000);
+  kept = g_tls_session_transport_bio_count_taken (bio);
+  g_assert_true (BIO_should_retry (bio) && BIO_should_write (bio));
+  g_assert_cmpuint (kept, ==, n * RECORD_SIZE);
+  g_assert_cmpuint (kept, <=, 128 * 1024);
+
+  sink.room = G_MAXSIZE;
+  write_record (bio);
+  g_assert_cmpuint (g_tls_session_transport_bio_count_gone (bio), ==, kept + RECORD_SIZE);
+  BIO_free (bio);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -260,5 +284,6 @@ main (int argc, char **argv)
   STORY (tells_how_many_have_gone);
   STORY (a_single_record_is_not_held);
   STORY (a_single_record_that_fails_is_the_flushs_to_tell);
+  STORY (what_is_kept_is_bounded);
   return g_test_run ();
 }

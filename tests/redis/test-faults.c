@@ -99,6 +99,52 @@ bears_a_server_that_hangs (void)
   assert_comes_back (store);
 }
 
+#define MORE_THAN_WAIT_TO_BE_ACCEPTED 4 /* where at most one may */
+
+static GSocket *
+new_socket (void)
+{
+  g_autoptr (GError) error = NULL;
+  GSocket *socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+
+  g_assert_no_error (error);
+  g_socket_set_blocking (socket, FALSE);
+  return socket;
+}
+
+/* Nobody accepts, and no more can wait for it: the kernel lets who comes now wait for an answer, as a host does that is
+ * away behind a router.
+ */
+static void
+bears_a_host_that_is_silent (void)
+{
+  g_autoptr (GSocket) listener = new_socket ();
+  GSocket *waiting[MORE_THAN_WAIT_TO_BE_ACCEPTED];
+  g_autoptr (GSocketAddress) any_port = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Store) store = NULL;
+  g_autofree char *uri = NULL;
+
+  g_assert_true (g_socket_bind (listener, any_port, FALSE, &error));
+  g_socket_set_listen_backlog (listener, 0);
+  g_assert_true (g_socket_listen (listener, &error));
+  address = g_socket_get_local_address (listener, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (waiting); i++)
+    {
+      waiting[i] = new_socket ();
+      g_socket_connect (waiting[i], address, NULL, NULL);
+    }
+
+  uri = g_strdup_printf ("redis://127.0.0.1:%u", g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)));
+  store = make_store (uri, HASTY);
+  assert_fails (store, "could not be connected to", "within 200 ms");
+  assert_rests (store, "could not be connected to");
+  for (guint i = 0; i < G_N_ELEMENTS (waiting); i++)
+    g_object_unref (waiting[i]);
+}
+
 /* A wrong password is not tried over and over, as an attacker would. */
 static void
 rests_after_a_wrong_password (void)
@@ -408,6 +454,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/redis/faults/is_made_while_the_server_is_away", is_made_while_the_server_is_away);
   g_test_add_func ("/redis/faults/bears_a_server_that_hangs", bears_a_server_that_hangs);
+  g_test_add_func ("/redis/faults/bears_a_host_that_is_silent", bears_a_host_that_is_silent);
   g_test_add_func ("/redis/faults/rests_after_a_wrong_password", rests_after_a_wrong_password);
   g_test_add_func ("/redis/faults/connects_again_when_the_server_hung_up", connects_again_when_the_server_hung_up);
   g_test_add_func ("/redis/faults/goes_on_after_restarts", goes_on_after_restarts);

@@ -9,6 +9,14 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (StubStore,
                                G_IMPLEMENT_INTERFACE (G_TLS_SESSION_TYPE_STORE, stub_store_store_init))
 
 static gboolean
+answer_call (StubStore *self, GError **error)
+{
+  if (self->failure != NULL && *self->failure != '\0')
+    g_set_error_literal (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_STORE, self->failure);
+  return self->failure == NULL;
+}
+
+static gboolean
 begin_call (StubStore *self, const char *key, GError **error)
 {
   self->called_in = g_thread_self ();
@@ -16,9 +24,7 @@ begin_call (StubStore *self, const char *key, GError **error)
   self->last_key = g_strdup (key);
   if (self->on_call != NULL)
     self->on_call (self);
-  if (self->failure != NULL && *self->failure != '\0')
-    g_set_error_literal (error, G_TLS_SESSION_ERROR, G_TLS_SESSION_ERROR_STORE, self->failure);
-  return self->failure == NULL;
+  return answer_call (self, error);
 }
 
 static gboolean
@@ -42,6 +48,16 @@ stub_store_take (GTlsSessionStore *store, const char *key, GError **error)
 }
 
 static gboolean
+stub_store_remove (GTlsSessionStore *store, const char *key, GTlsSessionTicket *ticket, GError **error)
+{
+  StubStore *self = STUB_STORE (store);
+
+  self->n_removes++;
+  return answer_call (self, error) &&
+         g_tls_session_store_remove (G_TLS_SESSION_STORE (self->inner), key, ticket, error);
+}
+
+static gboolean
 stub_store_clear (GTlsSessionStore *store, GError **error)
 {
   return g_tls_session_store_clear (G_TLS_SESSION_STORE (STUB_STORE (store)->inner), error);
@@ -52,6 +68,7 @@ stub_store_store_init (GTlsSessionStoreInterface *iface)
 {
   iface->put = stub_store_put;
   iface->take = stub_store_take;
+  iface->remove = stub_store_remove;
   iface->clear = stub_store_clear;
 }
 

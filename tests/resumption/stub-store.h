@@ -24,6 +24,7 @@ struct _StubStore
   char *last_key;
   guint n_puts;
   guint n_takes;
+  guint n_removes;
 };
 
 StubStore *stub_store_new (void);

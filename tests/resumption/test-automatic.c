@@ -151,6 +151,40 @@ other_port_is_apart (void)
 }
 
 static GTlsSessionHelper *
+prepare_with_identity (TestServer *server, gpointer identity)
+{
+  GTlsSessionHelper *helper = prepare (server);
+
+  g_tls_client_connection_set_server_identity (G_TLS_CLIENT_CONNECTION (client_connection (helper)), identity);
+  return helper;
+}
+
+/* Each is another server, though all of them lead to one. */
+static void
+ports_of_an_address_and_services_are_apart (void)
+{
+  g_autoptr (TestServer) server = test_server_new (&tls13);
+  guint16 port = test_server_get_port (server);
+  GSocketConnectable *identities[] = {
+    G_SOCKET_CONNECTABLE (g_inet_socket_address_new_from_string ("127.0.0.1", port)),
+    G_SOCKET_CONNECTABLE (g_inet_socket_address_new_from_string ("127.0.0.1", port ^ 1)),
+    G_SOCKET_CONNECTABLE (g_network_service_new ("imaps", "tcp", "localhost")),
+    G_SOCKET_CONNECTABLE (g_network_service_new ("submissions", "tcp", "localhost")),
+  };
+
+  forget_all ();
+  for (guint i = 0; i < G_N_ELEMENTS (identities); i++)
+    {
+      g_assert_cmpint (visit_with (prepare_with_identity (server, identities[i])), ==, G_TLS_SESSION_RESUMPTION_NONE);
+      g_assert_cmpuint (count_kept_peers (), ==, i + 1);
+      g_assert_cmpint (visit_with (prepare_with_identity (server, identities[i])), ==,
+                       G_TLS_SESSION_RESUMPTION_RESUMED);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (identities); i++)
+    g_object_unref (identities[i]);
+}
+
+static GTlsSessionHelper *
 prepare_with_protocols (TestServer *server, const char *const *protocols)
 {
   GTlsSessionHelper *helper = prepare (server);
@@ -350,6 +384,46 @@ accepted_by_hand_is_not_kept (void)
     }
   g_assert_cmpuint (store->n_takes, ==, 2);
   g_assert_cmpuint (store->n_puts, ==, 0);
+}
+
+static void
+put_what_is_there (StubStore *store)
+{
+  g_assert_true (g_tls_session_store_put (G_TLS_SESSION_STORE (store->inner), store->last_key, store->data, NULL));
+}
+
+/* Somebody has put it there; the acceptance was of another connection. */
+static void
+accepted_by_hand_is_not_taken_out_of_a_store (void)
+{
+  g_autoptr (TestServer)
+    server = test_server_new (&(TestServerOptions){ .only_tls13 = TRUE, .certificate = TEST_CERTIFICATE_STRANGER });
+  g_autoptr (GTlsSessionHelper) source = client_prepare (server);
+  g_autoptr (GTlsSessionHelper) helper = prepare (server);
+  g_autoptr (StubStore) store = stub_store_new ();
+  g_autoptr (GTlsSessionTicket) received = NULL;
+  g_autoptr (GTlsSessionTicket) ticket = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_signal_connect (client_connection (source), "accept-certificate", G_CALLBACK (accept), NULL);
+  received = g_tls_session_helper_wait_for_ticket (source, 10000, NULL, &error);
+  g_assert_no_error (error);
+  bytes = g_tls_session_ticket_to_bytes (received);
+  ticket = g_tls_session_ticket_new_from_bytes (bytes, &error);
+  g_assert_no_error (error);
+
+  store->on_call = put_what_is_there;
+  store->data = ticket;
+  use_store (helper, store);
+  g_signal_connect (client_connection (helper), "accept-certificate", G_CALLBACK (accept), NULL);
+  client_handshake (helper);
+  store->on_call = NULL;
+  g_assert_cmpuint (store->n_takes, ==, 1);
+  g_assert_cmpint (g_tls_session_helper_get_resumption (helper), ==, G_TLS_SESSION_RESUMPTION_NONE);
+  assert_explains (helper, "had been accepted by hand");
+  client_close (helper);
+  client_close (source);
 }
 
 /* Faults that the validation flags pass over were not looked at: that is acceptance by hand too. */
@@ -553,6 +627,26 @@ store_that_fails_breaks_nothing (void)
   g_assert_cmpuint (store->n_takes, ==, 1);
   g_assert_cmpuint (store->n_puts, ==, 2);
   client_close (helper);
+}
+
+/* The ticket may be used twice then, which is to be known. */
+static void
+store_that_cannot_forget_is_told (void)
+{
+  g_autoptr (TestServer) server = test_server_new (&one_ticket);
+  g_autoptr (StubStore) store = stub_store_new ();
+  g_autoptr (GTlsSessionHelper) source = client_connect_with_ticket (server);
+  g_autoptr (GTlsSessionHelper) helper = prepare (server);
+
+  store->failure = "the disk is on fire";
+  use_store (helper, store);
+  g_assert_true (g_tls_session_helper_copy_session_state (helper, source, NULL));
+  g_assert_cmpuint (store->n_removes, ==, 1);
+  assert_explains (helper, "(the disk is on fire)");
+  client_handshake (helper);
+  g_assert_cmpint (g_tls_session_helper_get_resumption (helper), ==, G_TLS_SESSION_RESUMPTION_RESUMED);
+  client_close (helper);
+  client_close (source);
 }
 
 static void
@@ -791,12 +885,15 @@ main (int argc, char **argv)
 
   g_test_add_func ("/automatic/other_name_is_apart", other_name_is_apart);
   g_test_add_func ("/automatic/other_port_is_apart", other_port_is_apart);
+  g_test_add_func ("/automatic/ports_of_an_address_and_services_are_apart", ports_of_an_address_and_services_are_apart);
   g_test_add_func ("/automatic/other_application_protocols_are_apart", other_application_protocols_are_apart);
   g_test_add_func ("/automatic/other_client_certificate_is_apart", other_client_certificate_is_apart);
   g_test_add_func ("/automatic/other_database_is_apart", other_database_is_apart);
   g_test_add_func ("/automatic/same_anchors_in_another_file_are_the_same", same_anchors_in_another_file_are_the_same);
   g_test_add_func ("/automatic/other_protocol_bounds_are_apart", other_protocol_bounds_are_apart);
   g_test_add_func ("/automatic/accepted_by_hand_is_not_kept", accepted_by_hand_is_not_kept);
+  g_test_add_func ("/automatic/accepted_by_hand_is_not_taken_out_of_a_store",
+                   accepted_by_hand_is_not_taken_out_of_a_store);
   g_test_add_func ("/automatic/faults_passed_over_are_not_kept", faults_passed_over_are_not_kept);
   g_test_add_func ("/automatic/turned_off_takes_and_keeps_nothing", turned_off_takes_and_keeps_nothing);
   g_test_add_func ("/automatic/without_a_store_nothing_is_kept", without_a_store_nothing_is_kept);
@@ -808,6 +905,7 @@ main (int argc, char **argv)
   g_test_add_func ("/automatic/what_one_store_got_says_nothing_of_another", what_one_store_got_says_nothing_of_another);
   g_test_add_func ("/automatic/store_that_fails_breaks_nothing", store_that_fails_breaks_nothing);
   g_test_add_func ("/automatic/store_that_fails_without_a_reason_is_told", store_that_fails_without_a_reason_is_told);
+  g_test_add_func ("/automatic/store_that_cannot_forget_is_told", store_that_cannot_forget_is_told);
   g_test_add_func ("/automatic/store_is_called_without_the_lock", store_is_called_without_the_lock);
   g_test_add_func ("/automatic/ticket_is_in_the_store_when_it_is_announced",
                    ticket_is_in_the_store_when_it_is_announced);

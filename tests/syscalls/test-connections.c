@@ -131,6 +131,29 @@ resumed_handshake_fails_with_words_or_not_at_all (gconstpointer data)
   run ("resumed handshake, blocking server", talk_as_server, &parties);
 }
 
+/* Sent as the first data of the connection: what follows must not be told as written where they are not. */
+static Outcome
+talk_with_late_early_data (gpointer data)
+{
+  const Parties *parties = data;
+  g_auto (Conversation) conversation = { 0 };
+
+  conversation_hold (&conversation, parties);
+  if (conversation.client_error == NULL && conversation.server_error == NULL)
+    g_assert_cmpuint (conversation.server_heard_on, ==, g_bytes_get_size (parties->early_data));
+  return outcome_of (&conversation, parties);
+}
+
+static void
+late_early_data_fail_with_words_or_not_at_all (gconstpointer data)
+{
+  g_autoptr (GBytes) hello = g_bytes_new_static ("hello", 5);
+  Parties parties = parties_of ((GTlsProtocolVersion) GPOINTER_TO_INT (data));
+
+  parties.early_data = hello;
+  run ("late early data, main context", talk_with_late_early_data, &parties);
+}
+
 static void
 streams_of_others_fail_with_words_or_not_at_all (void)
 {
@@ -165,6 +188,7 @@ main (int argc, char **argv)
 
   add ("full_handshake_fails_with_words_or_not_at_all", full_handshake_fails_with_words_or_not_at_all);
   add ("resumed_handshake_fails_with_words_or_not_at_all", resumed_handshake_fails_with_words_or_not_at_all);
+  add ("late_early_data_fail_with_words_or_not_at_all", late_early_data_fail_with_words_or_not_at_all);
   add ("upload_is_heard_or_fails_with_words", upload_is_heard_or_fails_with_words);
   g_test_add_func ("/syscalls/connections/streams_of_others_fail_with_words_or_not_at_all",
                    streams_of_others_fail_with_words_or_not_at_all);

@@ -566,6 +566,30 @@ the_file_of_the_environment_is_read (Scene *scene, gconstpointer data)
   g_assert_cmphex (verdict (database, scene->chain), ==, 0);
 }
 
+/* All of it or nothing, as of any file; and once it is sound, the next verdict has it. */
+static void
+the_file_of_the_environment_is_read_again_until_it_is_sound (Scene *scene, gconstpointer data)
+{
+  g_autoptr (GTlsSessionDatabase) database = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      in_a_process_of_its_own ();
+      return;
+    }
+
+  g_setenv ("SSL_CERT_DIR", scene->directory, TRUE);
+  g_setenv ("SSL_CERT_FILE", scene->path, TRUE);
+  database = get_system ();
+  g_assert_cmphex (verdict (database, scene->chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
+
+  write_pem (scene->path, scene->family->root, NULL, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  g_assert_cmphex (verdict (database, scene->chain), ==, G_TLS_CERTIFICATE_UNKNOWN_CA);
+
+  write_pem (scene->path, scene->family->root, NULL, "");
+  g_assert_cmphex (verdict (database, scene->chain), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -593,6 +617,7 @@ main (int argc, char **argv)
   STORY (a_hashed_directory_is_not_read_whole);
   STORY (a_certificate_that_is_added_later_is_found);
   STORY (the_file_of_the_environment_is_read);
+  STORY (the_file_of_the_environment_is_read_again_until_it_is_sound);
 
   return g_test_run ();
 }

@@ -12,7 +12,8 @@ Gio._promisify(GTlsSession.Helper.prototype, 'wait_for_ticket_async', 'wait_for_
 Gio._promisify(Gio.TlsConnection.prototype, 'handshake_async', 'handshake_finish');
 Gio._promisify(Gio.IOStream.prototype, 'close_async', 'close_finish');
 Gio._promisify(Gio.InputStream.prototype, 'read_bytes_async', 'read_bytes_finish');
-Gio._promisify(Gio.OutputStream.prototype, 'write_all_async', 'write_all_finish');
+Gio._promisify(Gio.OutputStream.prototype, 'splice_async', 'splice_finish');
+Gio._promisify(Gio.OutputStream.prototype, 'write_bytes_async', 'write_bytes_finish');
 
 export const KINDS = {
     'tls1.3': ['--tls1.3'],

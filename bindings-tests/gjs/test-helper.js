@@ -385,7 +385,9 @@ const UPLOAD = new Uint8Array(1024 * 1024).fill(120);
 async function uploadAndClose(server) {
     const connection = server.prepare().get_connection();
     const stream = connection.get_output_stream();
-    await stream.write_all_async(UPLOAD, GLib.PRIORITY_DEFAULT, null);
+    // Not write_all_async(): GJS frees the bytes as soon as the call returns, while most are still to be written.
+    await stream.splice_async(Gio.MemoryInputStream.new_from_bytes(UPLOAD), Gio.OutputStreamSpliceFlags.NONE,
+        GLib.PRIORITY_DEFAULT, null);
     await connection.close_async(GLib.PRIORITY_DEFAULT, null);
 }
 

@@ -23,6 +23,8 @@ story('module_promisifies_what_a_client_needs', () => withServer(['--tls1.3'], a
     const tcp = await new Gio.SocketClient().connect_to_host_async(`127.0.0.1:${server.port}`, 443, null);
     const output = tcp.get_output_stream();
     assertEqual(await output.write_bytes_async(new Uint8Array([1, 2, 3]), DEFAULT, null), 3);
+    const source = Gio.MemoryInputStream.new_from_bytes(new Uint8Array([4, 5]));
+    assertEqual(await output.splice_async(source, Gio.OutputStreamSpliceFlags.NONE, DEFAULT, null), 2);
     assert(await output.flush_async(DEFAULT, null));
     assert(await output.close_async(DEFAULT, null));
     assert(await tcp.get_input_stream().close_async(DEFAULT, null));
@@ -35,7 +37,7 @@ story('whole_conversation_is_awaited', () => withServer(['--tls1.3'], async serv
     const ticket = await using(server.prepare(), async helper => {
         const connection = helper.get_connection();
         await connection.handshake_async(DEFAULT, null);
-        await connection.get_output_stream().write_all_async(new TextEncoder().encode('hello'), DEFAULT, null);
+        await connection.get_output_stream().write_bytes_async(new TextEncoder().encode('hello'), DEFAULT, null);
         const bytes = await connection.get_input_stream().read_bytes_async(5, DEFAULT, null);
         assertEqual(new TextDecoder().decode(bytes.toArray()), 'hello');
         return helper.wait_for_ticket_async(10000, null);

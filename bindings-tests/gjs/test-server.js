@@ -68,7 +68,7 @@ class OurServer {
             const bytes = await connection.get_input_stream().read_bytes_async(4096, GLib.PRIORITY_DEFAULT, null);
             if (bytes.get_size() === 0)
                 return;
-            await connection.get_output_stream().write_all_async(bytes.toArray(), GLib.PRIORITY_DEFAULT, null);
+            await connection.get_output_stream().write_bytes_async(bytes, GLib.PRIORITY_DEFAULT, null);
         }
     }
 
@@ -102,7 +102,7 @@ async function sayHello(helper) {
     const connection = helper.get_connection();
     const hello = new TextEncoder().encode('hello');
     await connection.handshake_async(GLib.PRIORITY_DEFAULT, null);
-    await connection.get_output_stream().write_all_async(hello, GLib.PRIORITY_DEFAULT, null);
+    await connection.get_output_stream().write_bytes_async(hello, GLib.PRIORITY_DEFAULT, null);
     const bytes = await connection.get_input_stream().read_bytes_async(100, GLib.PRIORITY_DEFAULT, null);
     assertEqual(new TextDecoder().decode(bytes.toArray()), 'hello');
     assert(await connection.close_async(GLib.PRIORITY_DEFAULT, null));

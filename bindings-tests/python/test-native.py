@@ -250,6 +250,17 @@ async def streams_are_awaited():
             assert (await reading).get_data() == b"hello"
 
 
+# PyGObject keeps no bytes for a call that goes on, and nobody else holds these.
+@awaiting
+async def bytes_live_until_they_are_written():
+    with Server("--tls1.3", "--behaviour=sink", "--read-delay=100") as server:
+        async with server.prepare() as helper:
+            output = helper.connection.get_output_stream()
+            await GTlsSession.call_async(output.write_all_async, bytes(range(256)) * 16384, PRIORITY)
+        assert server.ask("wait 1") == "ok"
+        assert server.record(0)["received"] == str(256 * 16384)
+
+
 @awaiting
 async def failure_is_raised_where_it_is_awaited():
     with Server("--tls1.3", "--no-tickets") as server:

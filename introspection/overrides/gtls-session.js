@@ -20,8 +20,10 @@ Gio._promisify(Gio.TlsConnection.prototype, 'handshake_async', 'handshake_finish
 Gio._promisify(Gio.IOStream.prototype, 'close_async', 'close_finish');
 Gio._promisify(Gio.InputStream.prototype, 'read_bytes_async', 'read_bytes_finish');
 Gio._promisify(Gio.InputStream.prototype, 'close_async', 'close_finish');
-Gio._promisify(Gio.OutputStream.prototype, 'write_all_async', 'write_all_finish');
+// Not write_async() and write_all_async(): GJS frees the bytes as soon as the call returns, while they are still to be
+// written. The next two keep them.
 Gio._promisify(Gio.OutputStream.prototype, 'write_bytes_async', 'write_bytes_finish');
+Gio._promisify(Gio.OutputStream.prototype, 'splice_async', 'splice_finish');
 Gio._promisify(Gio.OutputStream.prototype, 'flush_async', 'flush_finish');
 Gio._promisify(Gio.OutputStream.prototype, 'close_async', 'close_finish');
 Gio._promisify(Gio.SocketClient.prototype, 'connect_async', 'connect_finish');

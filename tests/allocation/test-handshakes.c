@@ -130,14 +130,26 @@ full_handshake_fails_with_words_or_not_at_all (gconstpointer data)
     &(Story){ .name = "full handshake", .tell = converse, .data = &parties, .stride = is_tls13 (data) ? 3 : 7 });
 }
 
+/* Of a server that is trusted. A conversation leaves a thread of GLib's behind, and in what is forked from a process with
+ * threads ThreadSanitizer sees nothing; so it is not held before the fork.
+ */
+static void
+obtain_ticket (gpointer data)
+{
+  Parties *parties = data;
+  Parties trusting = *parties;
+
+  trusting.database = papers->database;
+  parties->ticket = conversation_obtain_ticket (&trusting);
+}
+
 static void
 resumed_handshake_fails_with_words_or_not_at_all (gconstpointer data)
 {
   Parties parties = parties_of (version_of (data));
-  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
-  parties.ticket = ticket;
-  trial_run (&(Story){ .name = "resumed handshake", .tell = converse_and_resume, .data = &parties });
+  trial_run (
+    &(Story){ .name = "resumed handshake", .prepare = obtain_ticket, .tell = converse_and_resume, .data = &parties });
 }
 
 static void
@@ -168,12 +180,13 @@ static void
 stranger_is_never_trusted_for_a_ticket (gconstpointer data)
 {
   Parties parties = parties_of (version_of (data));
-  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
-  parties.ticket = ticket;
   parties.database = papers->other_database;
-  trial_run (&(Story){
-    .name = "untrusted server, resumed", .tell = converse_with_a_stranger, .data = &parties, .whole = OUTCOME_ERROR });
+  trial_run (&(Story){ .name = "untrusted server, resumed",
+                       .prepare = obtain_ticket,
+                       .tell = converse_with_a_stranger,
+                       .data = &parties,
+                       .whole = OUTCOME_ERROR });
 }
 
 static GTlsCertificate *

@@ -76,6 +76,8 @@ fill_error_queue (void)
 static gint64
 warm_up (const Story *story)
 {
+  if (story->prepare != NULL)
+    story->prepare (story->data);
   fill_error_queue ();
   for (guint i = 0; i < WARM_UPS; i++)
     tell_whole (story);

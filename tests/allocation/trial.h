@@ -16,6 +16,7 @@ typedef enum
 typedef struct
 {
   const char *name;
+  void (*prepare) (gpointer data); /* nullable; once in each process that tells cases, and nothing fails in it */
   Outcome (*tell) (gpointer data); /* fails the test where it finds a wrong success, or an error without words */
   gpointer data;
   Outcome whole;      /* how it ends when there is memory */

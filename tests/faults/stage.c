@@ -33,41 +33,58 @@ static __thread StageMove current_move; /* NULL: off the stage */
 static __thread StageHang current_hang;
 static __thread gpointer current_data;
 
-static gint64 now_ns; /* 0 until somebody asks */
+static gint64 now_ns; /* 0 until somebody asks; atomic, as GLib's own threads ask as well */
+
+/* Threads may look it up at the same time; all find the same. */
+static gpointer
+find_next (gpointer *found, const char *name)
+{
+  gpointer func = g_atomic_pointer_get (found);
+
+  if (func == NULL)
+    {
+      func = dlsym (RTLD_NEXT, name);
+      g_atomic_pointer_set (found, func);
+    }
+  return func;
+}
 
 static int
 real_poll (struct pollfd *fds, nfds_t n, int timeout)
 {
-  static PollFunc func;
+  static gpointer found;
+  PollFunc func = (PollFunc) find_next (&found, "poll");
 
-  if (func == NULL)
-    func = (PollFunc) dlsym (RTLD_NEXT, "poll");
   return func (fds, n, timeout);
 }
 
 static int
 real_clock (clockid_t clock, struct timespec *place)
 {
-  static ClockFunc func;
+  static gpointer found;
+  ClockFunc func = (ClockFunc) find_next (&found, "clock_gettime");
 
-  if (func == NULL)
-    func = (ClockFunc) dlsym (RTLD_NEXT, "clock_gettime");
   return func (clock, place);
 }
 
 __attribute__ ((visibility ("default"))) int
 clock_gettime (clockid_t clock, struct timespec *place)
 {
+  gint64 now, began = 0;
+
   if (clock != CLOCK_MONOTONIC)
     return real_clock (clock, place);
 
-  if (now_ns == 0)
+  now = __atomic_load_n (&now_ns, __ATOMIC_SEQ_CST);
+  if (now == 0)
     {
       real_clock (clock, place);
-      now_ns = (gint64) place->tv_sec * NS_PER_S + place->tv_nsec;
+      now = (gint64) place->tv_sec * NS_PER_S + place->tv_nsec;
+      if (!__atomic_compare_exchange_n (&now_ns, &began, now, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        now = began;
     }
-  place->tv_sec = now_ns / NS_PER_S;
-  place->tv_nsec = now_ns % NS_PER_S;
+  place->tv_sec = now / NS_PER_S;
+  place->tv_nsec = now % NS_PER_S;
   return 0;
 }
 
@@ -99,7 +116,7 @@ wait_on_stage (struct pollfd *fds, nfds_t n, gint64 timeout_ns)
       current_hang (current_data);
       return interrupted ();
     }
-  now_ns += timeout_ns;
+  __atomic_add_fetch (&now_ns, timeout_ns, __ATOMIC_SEQ_CST);
   return 0;
 }
 

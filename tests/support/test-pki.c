@@ -72,14 +72,16 @@ set_subject (X509 *certificate, const char *common_name)
 static Issued
 issue (const Issued *issuer, const char *common_name, const char *names, long from, long until)
 {
-  static long serial = 1;
+  static long serial = 1; /* atomic */
   Issued issued = { X509_new (), EVP_EC_gen ("P-256") };
   const Issued *signer = issuer != NULL ? issuer : &issued;
 
   g_assert_nonnull (issued.certificate);
   g_assert_nonnull (issued.key);
   g_assert_cmpint (X509_set_version (issued.certificate, X509_VERSION_3), ==, 1);
-  g_assert_cmpint (ASN1_INTEGER_set (X509_get_serialNumber (issued.certificate), serial++), ==, 1);
+  g_assert_cmpint (
+    ASN1_INTEGER_set (X509_get_serialNumber (issued.certificate), __atomic_fetch_add (&serial, 1, __ATOMIC_RELAXED)),
+    ==, 1);
   g_assert_nonnull (X509_gmtime_adj (X509_getm_notBefore (issued.certificate), from));
   g_assert_nonnull (X509_gmtime_adj (X509_getm_notAfter (issued.certificate), until));
   g_assert_cmpint (X509_set_pubkey (issued.certificate, issued.key), ==, 1);

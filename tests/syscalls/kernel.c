@@ -194,13 +194,17 @@ is_locking (int command, const struct flock *lock)
   return command == F_SETLK && lock->l_type != F_UNLCK;
 }
 
-/* The function of that name that stands behind the one here. */
+/* The function of that name that stands behind the one here. Threads may look it up at the same time; all find the same. */
 #define NEXT(name) \
   ({ \
-    static __typeof__ (&(name)) next_##name; \
-    if (next_##name == NULL) \
-      next_##name = (__typeof__ (&(name))) dlsym (RTLD_NEXT, #name); \
-    next_##name; \
+    static __typeof__ (&(name)) found; \
+    __typeof__ (&(name)) next = __atomic_load_n (&found, __ATOMIC_RELAXED); \
+    if (next == NULL) \
+      { \
+        next = (__typeof__ (&(name))) dlsym (RTLD_NEXT, #name); \
+        __atomic_store_n (&found, next, __ATOMIC_RELAXED); \
+      } \
+    next; \
   })
 
 /* Sockets */

@@ -92,12 +92,12 @@ upload (gpointer data)
   return outcome_of (&conversation, data);
 }
 
+static const Call calls_of_talk[] = { CALL_RECV, CALL_SEND, CALL_POLL, N_CALLS };
+
 static void
 run (const char *name, Outcome (*tell) (gpointer data), Parties *parties)
 {
-  static const Call calls[] = { CALL_RECV, CALL_SEND, CALL_POLL, N_CALLS };
-
-  trial_run (&(Story){ .name = name, .tell = tell, .data = parties, .calls = calls });
+  trial_run (&(Story){ .name = name, .tell = tell, .data = parties, .calls = calls_of_talk });
 }
 
 static void
@@ -119,16 +119,32 @@ full_handshake_fails_with_words_or_not_at_all (gconstpointer data)
   run ("full handshake, blocking server", talk_as_server, &parties);
 }
 
+/* A conversation leaves a thread of GLib's behind, and in what is forked from a process with threads ThreadSanitizer sees
+ * nothing; so it is not held before the fork.
+ */
+static void
+obtain_ticket (gpointer data)
+{
+  Parties *parties = data;
+
+  if (parties->ticket == NULL)
+    parties->ticket = conversation_obtain_ticket (parties);
+}
+
+static void
+resume (const char *name, Outcome (*tell) (gpointer data), Parties *parties)
+{
+  trial_run (&(Story){ .name = name, .prepare = obtain_ticket, .tell = tell, .data = parties, .calls = calls_of_talk });
+}
+
 static void
 resumed_handshake_fails_with_words_or_not_at_all (gconstpointer data)
 {
   Parties parties = parties_of ((GTlsProtocolVersion) GPOINTER_TO_INT (data));
-  g_autoptr (GTlsSessionTicket) ticket = conversation_obtain_ticket (&parties);
 
-  parties.ticket = ticket;
-  run ("resumed handshake, main context", converse, &parties);
-  run ("resumed handshake, blocking client", talk_as_client, &parties);
-  run ("resumed handshake, blocking server", talk_as_server, &parties);
+  resume ("resumed handshake, main context", converse, &parties);
+  resume ("resumed handshake, blocking client", talk_as_client, &parties);
+  resume ("resumed handshake, blocking server", talk_as_server, &parties);
 }
 
 /* Sent as the first data of the connection: what follows must not be told as written where they are not. */

@@ -29,12 +29,12 @@ set_name (X509_NAME *name, const char *text)
 static X509 *
 make_certificate (const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
 {
-  static long serial = 1;
+  static long serial = 1; /* atomic */
   X509 *certificate = X509_new ();
 
   g_assert_nonnull (certificate);
   X509_set_version (certificate, X509_VERSION_3);
-  ASN1_INTEGER_set (X509_get_serialNumber (certificate), serial++);
+  ASN1_INTEGER_set (X509_get_serialNumber (certificate), __atomic_fetch_add (&serial, 1, __ATOMIC_RELAXED));
   X509_gmtime_adj (X509_getm_notBefore (certificate), -SECONDS_PER_DAY);
   X509_gmtime_adj (X509_getm_notAfter (certificate), SECONDS_PER_DAY);
   set_name (X509_get_subject_name (certificate), name);

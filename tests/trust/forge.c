@@ -59,7 +59,7 @@ make_key (const Order *order)
 Forged *
 forge (const Order *order, const Forged *issuer)
 {
-  static long serial = 1;
+  static long serial = 1; /* atomic */
   Forged *self = g_new0 (Forged, 1);
   X509 *x509 = X509_new ();
 
@@ -69,7 +69,8 @@ forge (const Order *order, const Forged *issuer)
     issuer = self;
 
   g_assert_cmpint (X509_set_version (x509, X509_VERSION_3), ==, 1);
-  g_assert_cmpint (ASN1_INTEGER_set (X509_get_serialNumber (x509), serial++), ==, 1);
+  g_assert_cmpint (ASN1_INTEGER_set (X509_get_serialNumber (x509), __atomic_fetch_add (&serial, 1, __ATOMIC_RELAXED)),
+                   ==, 1);
   set_dates (x509, order);
   set_subject (x509, order->name);
   g_assert_cmpint (X509_set_issuer_name (x509, X509_get_subject_name (issuer->x509)), ==, 1);

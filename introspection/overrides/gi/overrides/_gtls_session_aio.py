@@ -111,7 +111,8 @@ def start(begin, finish, cancellable):
     check_loop(loop)
     future = loop.create_future()
 
-    def on_ready(source, result, *_):
+    # begin has what the call was given. PyGObject passes bytes as they lie in memory, so they stay until it is done.
+    def on_ready(source, result, *_, kept=begin):
         try:
             value = finish(source, result)
         except Exception as error:  # whatever it is, it is for who awaits

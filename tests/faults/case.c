@@ -11,9 +11,14 @@ const char *const driver_names[N_DRIVERS] = { "sync", "async" };
 
 const char *const transport_names[N_TRANSPORTS] = { "stream", "socket" };
 
-const char *const phase_names[N_PHASES] = {
-  "handshake", "first-read", "bulk-read", "bulk-write", "ticket-wait", "close"
-};
+const char *const phase_names[N_PHASES] = { "handshake",   "first-read", "bulk-read",  "bulk-write",
+                                            "ticket-wait", "close",      "first-write" };
+
+gboolean
+phase_shakes_hands (Phase phase)
+{
+  return phase == PHASE_HANDSHAKE || phase == PHASE_FIRST_WRITE;
+}
 
 char *
 case_to_string (const Case *self)

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The table is the last thing on the page. */
-#define HEADING "| fault | cases |"
-
 guint
 counts_of_kind (const Counts *self, FaultKind kind)
 {
@@ -43,10 +40,11 @@ append_kind (GString *table, const Counts *counts, FaultKind kind)
 }
 
 char *
-counts_to_table (const Counts *self)
+counts_to_table (const Counts *self, const char *heading)
 {
-  GString *table = g_string_new (HEADING " how they ended |\n|---|---|---|\n");
+  GString *table = g_string_new (NULL);
 
+  g_string_append_printf (table, "| %s | cases | how they ended |\n|---|---|---|\n", heading);
   for (FaultKind kind = 0; kind < N_FAULTS; kind++)
     append_kind (table, self, kind);
   g_string_append_printf (table, "| all | %u | |\n", counts_total (self));
@@ -64,18 +62,42 @@ load (const char *path)
   return page;
 }
 
+static char *
+find_table (char *page, const char *heading)
+{
+  g_autofree char *begin = g_strdup_printf ("| %s | cases |", heading);
+  char *table = strstr (page, begin);
+
+  g_assert_nonnull (table);
+  return table;
+}
+
+/* Where its last row has ended. */
+static char *
+end_of_table (char *table)
+{
+  while (*table == '|')
+    {
+      char *end = strchr (table, '\n');
+
+      g_assert_nonnull (end);
+      table = end + 1;
+    }
+  return table;
+}
+
 void
-page_write (const char *path, const Counts *counts)
+page_write (const char *path, const char *heading, const Counts *counts)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *page = load (path);
-  g_autofree char *table = counts_to_table (counts);
+  g_autofree char *table = counts_to_table (counts, heading);
   g_autofree char *written = NULL;
-  char *place = strstr (page, HEADING);
+  char *place = find_table (page, heading);
+  char *rest = end_of_table (place);
 
-  g_assert_nonnull (place);
   *place = '\0';
-  written = g_strconcat (page, table, NULL);
+  written = g_strconcat (page, table, rest, NULL);
   g_file_set_contents (path, written, -1, &error);
   g_assert_no_error (error);
 }
@@ -114,10 +136,12 @@ complain_of_kind (const char *row, FaultKind kind, const Counts *counts)
 }
 
 char *
-page_complain (const char *path, const Counts *counts)
+page_complain (const char *path, const char *heading, const Counts *counts)
 {
   g_autofree char *page = load (path);
-  g_auto (GStrv) rows = g_strsplit (page, "\n", -1);
+  char *table = find_table (page, heading);
+  g_autofree char *own = g_strndup (table, (gsize) (end_of_table (table) - table));
+  g_auto (GStrv) rows = g_strsplit (own, "\n", -1);
   char *complaint = NULL;
 
   for (FaultKind kind = 0; complaint == NULL && kind < N_FAULTS; kind++)

@@ -15,13 +15,13 @@ guint counts_of_kind (const Counts *self, FaultKind kind);
 
 guint counts_total (const Counts *self);
 
-/* A Markdown table, owned by the caller. */
-char *counts_to_table (const Counts *self);
+/* A Markdown table, owned by the caller. @heading is that of its first column, by which it is known. */
+char *counts_to_table (const Counts *self, const char *heading);
 
-/* Puts the table where the page has one. */
-void page_write (const char *path, const Counts *counts);
+/* Puts the table where the page has it. */
+void page_write (const char *path, const char *heading, const Counts *counts);
 
 /* What is wrong with the page's table, owned by the caller; NULL: nothing. */
-char *page_complain (const char *path, const Counts *counts);
+char *page_complain (const char *path, const char *heading, const Counts *counts);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 typedef enum
 {
   PEER_READS_EARLY_DATA,
+  PEER_SENDS_EARLY_DATA,
   PEER_SHAKES_HANDS,
   PEER_TALKS,
   PEER_ENDED,
@@ -22,6 +23,8 @@ struct _Peer
   gsize n_said;
   gsize n_to_say;
   GByteArray *heard;
+  gboolean is_open;
+  SSL_SESSION *session; /* a client's; nullable */
 };
 
 guint8
@@ -36,19 +39,30 @@ peer_byte_heard (gsize position)
   return (guint8) (position * 17 + (position >> 8) * 5 + 101);
 }
 
-SSL_CTX *
-peer_context_new (const Credentials *credentials, int version, gboolean requires_certificate, guint32 max_early_data)
+static SSL_CTX *
+context_new (const SSL_METHOD *method, const Credentials *credentials, int version)
 {
-  SSL_CTX *context = SSL_CTX_new (TLS_server_method ());
+  SSL_CTX *context = SSL_CTX_new (method);
   X509_STORE *store = SSL_CTX_get_cert_store (context);
 
   g_assert_cmpint (SSL_CTX_set_min_proto_version (context, version), ==, 1);
   g_assert_cmpint (SSL_CTX_set_max_proto_version (context, version), ==, 1);
+  g_assert_cmpint (SSL_CTX_set1_groups_list (context, "X25519"), ==, 1);
+  g_assert_cmpint (X509_STORE_add_cert (store, credentials->root), ==, 1);
+  return context;
+}
+
+SSL_CTX *
+peer_server_context_new (const Credentials *credentials,
+                         int version,
+                         gboolean requires_certificate,
+                         guint32 max_early_data)
+{
+  SSL_CTX *context = context_new (TLS_server_method (), credentials, version);
+
   g_assert_cmpint (SSL_CTX_use_certificate (context, credentials->server), ==, 1);
   g_assert_cmpint (SSL_CTX_use_PrivateKey (context, credentials->server_key), ==, 1);
-  g_assert_cmpint (SSL_CTX_set1_groups_list (context, "X25519"), ==, 1);
   g_assert_cmpint (SSL_CTX_set_session_id_context (context, (const unsigned char *) "faults", 6), ==, 1);
-  g_assert_cmpint (X509_STORE_add_cert (store, credentials->root), ==, 1);
   if (requires_certificate)
     SSL_CTX_set_verify (context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 
@@ -58,7 +72,35 @@ peer_context_new (const Credentials *credentials, int version, gboolean requires
   return context;
 }
 
-Peer *
+/* OpenSSL marks a connection's own session as not resumable when the connection fails; so it is a copy that is kept. */
+static int
+on_new_session (SSL *ssl, SSL_SESSION *session)
+{
+  Peer *self = SSL_get_app_data (ssl);
+
+  SSL_SESSION_free (self->session);
+  self->session = SSL_SESSION_dup (session);
+  g_assert_nonnull (self->session);
+  return 0;
+}
+
+SSL_CTX *
+peer_client_context_new (const Credentials *credentials, int version, gboolean shows_certificate)
+{
+  SSL_CTX *context = context_new (TLS_client_method (), credentials, version);
+
+  SSL_CTX_set_verify (context, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_session_cache_mode (context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb (context, on_new_session);
+  if (shows_certificate)
+    {
+      g_assert_cmpint (SSL_CTX_use_certificate (context, credentials->client), ==, 1);
+      g_assert_cmpint (SSL_CTX_use_PrivateKey (context, credentials->client_key), ==, 1);
+    }
+  return context;
+}
+
+static Peer *
 peer_new (SSL_CTX *context)
 {
   Peer *self = g_new0 (Peer, 1);
@@ -67,9 +109,47 @@ peer_new (SSL_CTX *context)
   self->from_wire = BIO_new (BIO_s_mem ());
   self->to_wire = BIO_new (BIO_s_mem ());
   SSL_set_bio (self->ssl, self->from_wire, self->to_wire);
-  SSL_set_accept_state (self->ssl);
-  self->state = SSL_CTX_get_max_early_data (context) > 0 ? PEER_READS_EARLY_DATA : PEER_SHAKES_HANDS;
+  g_assert_cmpint (SSL_set_app_data (self->ssl, self), ==, 1);
+  self->state = PEER_SHAKES_HANDS;
   self->heard = g_byte_array_new ();
+  return self;
+}
+
+Peer *
+peer_new_server (SSL_CTX *context)
+{
+  Peer *self = peer_new (context);
+
+  SSL_set_accept_state (self->ssl);
+  if (SSL_CTX_get_max_early_data (context) > 0)
+    self->state = PEER_READS_EARLY_DATA;
+  return self;
+}
+
+/* A copy, for the same reason. */
+static void
+offer_session (Peer *self, SSL_SESSION *session)
+{
+  SSL_SESSION *copy = SSL_SESSION_dup (session);
+
+  g_assert_nonnull (copy);
+  g_assert_cmpint (SSL_set_session (self->ssl, copy), ==, 1);
+  SSL_SESSION_free (copy);
+}
+
+Peer *
+peer_new_client (SSL_CTX *context, SSL_SESSION *session, gsize n_early)
+{
+  Peer *self = peer_new (context);
+
+  SSL_set_connect_state (self->ssl);
+  g_assert_cmpint (SSL_set_tlsext_host_name (self->ssl, SERVER_NAME), ==, 1);
+  g_assert_cmpint (SSL_set1_host (self->ssl, SERVER_NAME), ==, 1);
+  if (session != NULL)
+    offer_session (self, session);
+  if (n_early > 0)
+    self->state = PEER_SENDS_EARLY_DATA;
+  peer_say (self, n_early);
   return self;
 }
 
@@ -77,6 +157,7 @@ void
 peer_free (Peer *self)
 {
   SSL_free (self->ssl);
+  SSL_SESSION_free (self->session);
   g_byte_array_unref (self->heard);
   g_free (self);
 }
@@ -116,10 +197,37 @@ shake_hands (Peer *self)
   int result = SSL_do_handshake (self->ssl);
 
   if (result == 1)
-    self->state = PEER_TALKS;
+    {
+      self->state = PEER_TALKS;
+      self->is_open = TRUE;
+    }
   else
-    look_after_failure (self, result);
+    {
+      look_after_failure (self, result);
+    }
   return result == 1;
+}
+
+static void
+make_words (Peer *self, guint8 *place, gsize size)
+{
+  for (gsize i = 0; i < size; i++)
+    place[i] = peer_byte_said (self->n_said + i);
+}
+
+static gboolean
+send_early_data (Peer *self)
+{
+  guint8 buffer[RECORD_SIZE];
+  gsize size = self->n_to_say;
+  size_t n = 0;
+
+  g_assert_cmpuint (size, <=, sizeof buffer);
+  make_words (self, buffer, size);
+  g_assert_cmpint (SSL_write_early_data (self->ssl, buffer, size, &n), ==, 1);
+  self->n_said = n;
+  self->state = PEER_SHAKES_HANDS;
+  return TRUE;
 }
 
 static gboolean
@@ -131,8 +239,7 @@ say_something (Peer *self)
 
   if (size == 0)
     return FALSE;
-  for (gsize i = 0; i < size; i++)
-    buffer[i] = peer_byte_said (self->n_said + i);
+  make_words (self, buffer, size);
   /* The memory takes everything. */
   g_assert_cmpint (SSL_write_ex (self->ssl, buffer, size, &n), ==, 1);
   self->n_said += n;
@@ -159,6 +266,8 @@ step (Peer *self)
     {
     case PEER_READS_EARLY_DATA:
       return read_early_data (self);
+    case PEER_SENDS_EARLY_DATA:
+      return send_early_data (self);
     case PEER_SHAKES_HANDS:
       return shake_hands (self);
     case PEER_TALKS:
@@ -182,7 +291,7 @@ peer_feed (Peer *self, const guint8 *bytes, gsize size)
 void
 peer_say (Peer *self, gsize size)
 {
-  self->n_to_say += size;
+  self->n_to_say = size;
   while (step (self))
     ;
 }
@@ -207,4 +316,22 @@ const GByteArray *
 peer_get_heard (Peer *self)
 {
   return self->heard;
+}
+
+gboolean
+peer_is_open (Peer *self)
+{
+  return self->is_open;
+}
+
+gboolean
+peer_was_resumed (Peer *self)
+{
+  return SSL_session_reused (self->ssl) == 1;
+}
+
+SSL_SESSION *
+peer_get_session (Peer *self)
+{
+  return self->session;
 }

@@ -10,31 +10,7 @@
  * without an end, a return value that does not fit the error, a success that was none, an object that is left.
  */
 
-#define EARLY_SIZE 300
-#define GREETING_SIZE 700
-#define BULK_SIZE 40000 /* three records */
 #define UPLOAD_SIZE 3000
-#define TICKET_TIMEOUT 3000 /* ms */
-
-typedef struct
-{
-  const PlayOrder *order;
-  const Case *this_case;
-  Outcome *outcome;
-  Peer *peer;
-  Wire *wire;
-  GTlsSessionHelper *client;
-  GIOStream *stream;         /* the client's connection, borrowed */
-  GCancellable *cancellable; /* of the operation that the fault is to meet */
-  GCancellable *rescue;      /* of all others, for a hang only */
-  guint n_hangs;
-  guint8 *said; /* what was read */
-  gsize n_said;
-  guint8 *upload;
-  gsize n_uploaded;
-  gsize n_to_upload;
-  guint n_heard_when_closed;
-} Play;
 
 /* Objects that have not been freed yet. */
 static guint n_live;
@@ -45,18 +21,15 @@ on_gone (gpointer data, GObject *where_it_was)
   n_live--;
 }
 
-static void
-watch (gpointer object)
+void
+play_watch (gpointer object)
 {
   n_live++;
   g_object_weak_ref (object, on_gone, NULL);
 }
 
-static void note_flaw (Play *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-/* The first one is what tells. */
-static void
-note_flaw (Play *self, const char *format, ...)
+void
+play_note_flaw (Play *self, const char *format, ...)
 {
   va_list arguments;
 
@@ -81,19 +54,35 @@ on_hang (gpointer data)
   Play *self = data;
   g_autofree char *name = case_to_string (self->this_case);
 
-  note_flaw (self, "it waits for ever");
+  play_note_flaw (self, "it waits for ever");
   if (++self->n_hangs > 10)
     g_error ("%s: it waits for ever, even if it is cancelled", name);
   g_cancellable_cancel (self->cancellable);
   g_cancellable_cancel (self->rescue);
 }
 
-/* What a client does, by either driver */
+/* What both sides do, by either driver */
 
-static gboolean
-is_async (Play *self)
+gboolean
+play_is_async (Play *self)
 {
   return self->this_case->driver == DRIVER_ASYNC;
+}
+
+gboolean
+play_was_open (Play *self)
+{
+  return g_tls_connection_get_protocol_version (G_TLS_CONNECTION (self->stream)) != 0;
+}
+
+static void
+note_opening (Play *self)
+{
+  if (self->outcome->opened || !play_was_open (self))
+    return;
+  self->outcome->opened = TRUE;
+  if (self->side->opened != NULL)
+    self->side->opened (self);
 }
 
 static gboolean
@@ -101,12 +90,21 @@ shake_hands (Play *self, GCancellable *cancellable, GError **error)
 {
   GTlsConnection *connection = G_TLS_CONNECTION (self->stream);
   g_autoptr (GAsyncResult) result = NULL;
+  gboolean well;
 
-  if (!is_async (self))
-    return g_tls_connection_handshake (connection, cancellable, error);
-  g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, cancellable, client_keep_result, &result);
-  result = client_await (&result);
-  return g_tls_connection_handshake_finish (connection, result, error);
+  if (play_is_async (self))
+    {
+      g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, cancellable, client_keep_result, &result);
+      result = client_await (&result);
+      well = g_tls_connection_handshake_finish (connection, result, error);
+    }
+  else
+    {
+      well = g_tls_connection_handshake (connection, cancellable, error);
+    }
+
+  note_opening (self);
+  return well;
 }
 
 /* Reads on where it left off, until it has @size bytes. */
@@ -120,7 +118,7 @@ hear (Play *self, gsize size, GCancellable *cancellable, GError **error)
   gsize n_read = 0;
   gboolean well;
 
-  if (is_async (self))
+  if (play_is_async (self))
     {
       g_input_stream_read_all_async (input, place, wanted, G_PRIORITY_DEFAULT, cancellable, client_keep_result,
                                      &result);
@@ -134,7 +132,7 @@ hear (Play *self, gsize size, GCancellable *cancellable, GError **error)
 
   self->n_said += n_read;
   if (well && self->n_said < size)
-    note_flaw (self, "the end is said to have come, after %" G_GSIZE_FORMAT " bytes", self->n_said);
+    play_note_flaw (self, "the end is said to have come, after %" G_GSIZE_FORMAT " bytes", self->n_said);
   return well;
 }
 
@@ -147,7 +145,7 @@ say (Play *self, gsize size, GCancellable *cancellable, GError **error)
   gboolean well;
 
   self->n_to_upload = size;
-  if (is_async (self))
+  if (play_is_async (self))
     {
       g_output_stream_write_all_async (output, self->upload + self->n_uploaded, size - self->n_uploaded,
                                        G_PRIORITY_DEFAULT, cancellable, client_keep_result, &result);
@@ -161,27 +159,8 @@ say (Play *self, gsize size, GCancellable *cancellable, GError **error)
     }
 
   self->n_uploaded += n_written;
+  note_opening (self);
   return well;
-}
-
-static gboolean
-wait_for_ticket (Play *self, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GTlsSessionTicket) ticket = NULL;
-  g_autoptr (GAsyncResult) result = NULL;
-
-  if (is_async (self))
-    {
-      g_tls_session_helper_wait_for_ticket_async (self->client, TICKET_TIMEOUT, cancellable, client_keep_result,
-                                                  &result);
-      result = client_await (&result);
-      ticket = g_tls_session_helper_wait_for_ticket_finish (self->client, result, error);
-    }
-  else
-    {
-      ticket = g_tls_session_helper_wait_for_ticket (self->client, TICKET_TIMEOUT, cancellable, error);
-    }
-  return ticket != NULL;
 }
 
 static gboolean
@@ -189,7 +168,7 @@ close_stream (Play *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  if (!is_async (self))
+  if (!play_is_async (self))
     return g_io_stream_close (self->stream, cancellable, error);
   g_io_stream_close_async (self->stream, G_PRIORITY_DEFAULT, cancellable, client_keep_result, &result);
   result = client_await (&result);
@@ -210,7 +189,9 @@ do_phase (Play *self, GCancellable *cancellable, GError **error)
     case PHASE_BULK_WRITE:
       return say (self, BULK_SIZE, cancellable, error);
     case PHASE_TICKET_WAIT:
-      return wait_for_ticket (self, cancellable, error);
+      return self->side->wait_for_ticket (self, cancellable, error);
+    case PHASE_FIRST_WRITE:
+      return say (self, GREETING_SIZE, cancellable, error);
     case PHASE_CLOSE:
     case N_PHASES:
     default:
@@ -223,56 +204,11 @@ static void
 check_answer (Play *self, const char *what, gboolean well, GError *error)
 {
   if (well != (error == NULL))
-    note_flaw (self, "%s answers %s %s", what, well ? "TRUE" : "FALSE", well ? error->message : "without an error");
+    play_note_flaw (self, "%s answers %s %s", what, well ? "TRUE" : "FALSE",
+                    well ? error->message : "without an error");
 }
 
 /* The whole of it */
-
-static void
-on_ticket (GTlsSessionHelper *client, GTlsSessionTicket *ticket, gpointer data)
-{
-  /* With TLS 1.2 the one that was offered may be announced as this connection's own. */
-  if (ticket != ((Play *) data)->order->ticket)
-    watch (ticket);
-}
-
-static void
-offer (Play *self)
-{
-  g_autoptr (GBytes) early_data = g_bytes_new (self->upload, EARLY_SIZE);
-  g_autoptr (GError) error = NULL;
-
-  g_tls_session_helper_set_ticket (self->client, self->order->ticket, &error);
-  g_assert_no_error (error);
-  if (!self->order->early_data)
-    return;
-
-  g_tls_session_helper_set_early_data (self->client, early_data, &error);
-  g_assert_no_error (error);
-  self->n_uploaded = self->n_to_upload = EARLY_SIZE;
-}
-
-static void
-make_client (Play *self)
-{
-  g_autoptr (GIOStream) base = wire_dup_stream (self->wire);
-  g_autoptr (GSocketConnectable) identity = g_network_address_new (SERVER_NAME, 443);
-  g_autoptr (GError) error = NULL;
-
-  self->client = g_tls_session_helper_new_for_stream (base, identity, &error);
-  g_assert_no_error (error);
-  self->stream = G_IO_STREAM (g_tls_session_helper_get_connection (self->client));
-  g_object_set (self->stream, "database", self->order->database, "session-store", self->order->store, NULL);
-  if (self->order->certificate != NULL)
-    g_tls_connection_set_certificate (G_TLS_CONNECTION (self->stream), self->order->certificate);
-  if (self->order->ticket != NULL)
-    offer (self);
-
-  g_signal_connect (self->client, "ticket-available", G_CALLBACK (on_ticket), self);
-  watch (base);
-  watch (self->client);
-  watch (self->stream);
-}
 
 static void
 lead_up_to_phase (Play *self)
@@ -280,12 +216,12 @@ lead_up_to_phase (Play *self)
   g_autoptr (GError) error = NULL;
   gboolean well = TRUE;
 
-  if (self->this_case->phase != PHASE_HANDSHAKE)
+  if (!phase_shakes_hands (self->this_case->phase))
     well = shake_hands (self, self->rescue, &error);
   if (well && self->this_case->phase == PHASE_CLOSE)
     well = say (self, UPLOAD_SIZE, self->rescue, &error);
   if (!well)
-    note_flaw (self, "before the fault: %s", error->message);
+    play_note_flaw (self, "before the fault: %s", error->message);
 }
 
 static void
@@ -304,7 +240,19 @@ go_on_after_cancel (Play *self)
   g_autoptr (GError) error = NULL;
 
   if (!do_phase (self, self->rescue, &error))
-    note_flaw (self, "cancelled, it cannot go on: %s", error->message);
+    play_note_flaw (self, "cancelled, it cannot go on: %s", error->message);
+}
+
+/* Once the handshake has failed, nothing passes. */
+static void
+try_to_pass (Play *self)
+{
+  guint8 byte = 0;
+
+  if (g_input_stream_read (g_io_stream_get_input_stream (self->stream), &byte, 1, self->rescue, NULL) != -1)
+    play_note_flaw (self, "it can be read from, though its handshake failed");
+  if (g_output_stream_write (g_io_stream_get_output_stream (self->stream), &byte, 1, self->rescue, NULL) != -1)
+    play_note_flaw (self, "it can be written to, though its handshake failed");
 }
 
 static void
@@ -326,14 +274,17 @@ play_phase (Play *self)
   if (self->this_case->phase != PHASE_CLOSE && self->this_case->fault.kind == FAULT_CANCEL &&
       g_error_matches (outcome->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     go_on_after_cancel (self);
+  if (phase_shakes_hands (self->this_case->phase) && !self->outcome->opened)
+    try_to_pass (self);
 }
 
+/* On the stage: off it no time passes, and an object that is let go of open closes by itself. */
 static void
 close_after_phase (Play *self)
 {
   gboolean well;
 
-  if (self->this_case->phase == PHASE_CLOSE)
+  if (g_io_stream_is_closed (self->stream))
     return;
   well = close_stream (self, self->rescue, &self->outcome->close_error);
   check_answer (self, "close", well, self->outcome->close_error);
@@ -347,17 +298,17 @@ check_data (Play *self)
   for (gsize i = 0; i < self->n_said; i++)
     if (self->said[i] != peer_byte_said (i))
       {
-        note_flaw (self, "byte %" G_GSIZE_FORMAT " that was read is not what was sent", i);
+        play_note_flaw (self, "byte %" G_GSIZE_FORMAT " that was read is not what was sent", i);
         break;
       }
   for (gsize i = 0; i < heard->len; i++)
     if (heard->data[i] != peer_byte_heard (i))
       {
-        note_flaw (self, "byte %" G_GSIZE_FORMAT " that the peer read is not what was sent", i);
+        play_note_flaw (self, "byte %" G_GSIZE_FORMAT " that the peer read is not what was sent", i);
         break;
       }
   if (heard->len > self->n_to_upload)
-    note_flaw (self, "the peer read more than was sent");
+    play_note_flaw (self, "the peer read more than was sent");
 }
 
 /* Closing loses nothing: if all calls say that all is well, it is, by then. A FIN is taken for an answer, though, and who
@@ -372,50 +323,29 @@ check_close_was_true (Play *self)
   if (self->this_case->fault.kind == FAULT_END)
     n_heard = peer_get_heard (self->peer)->len;
   if (all_well && self->n_said == 0 && n_heard < self->n_to_upload)
-    note_flaw (self, "the close is said to have gone well, and the peer has %u bytes of %" G_GSIZE_FORMAT, n_heard,
-               self->n_to_upload);
+    play_note_flaw (self, "the close is said to have gone well, and the peer has %u bytes of %" G_GSIZE_FORMAT, n_heard,
+                    self->n_to_upload);
 }
 
 static void
-check_resumption (Play *self)
+free_subject (Play *self)
 {
-  GTlsSessionResumption resumption = g_tls_session_helper_get_resumption (self->client);
-  GTlsSessionEarlyDataStatus early = g_tls_session_helper_get_early_data_status (self->client);
-  gboolean open = g_tls_connection_get_protocol_version (G_TLS_CONNECTION (self->stream)) != 0;
-
-  if (open && resumption != self->order->resumption)
-    note_flaw (self, "resumption is %d", resumption);
-  if (open && self->order->early_data && early != G_TLS_SESSION_EARLY_DATA_STATUS_ACCEPTED)
-    note_flaw (self, "early-data-status is %d", early);
-}
-
-static void
-keep_a_ticket (Play *self)
-{
-  g_autolist (GTlsSessionTicket) tickets = g_tls_session_helper_list_tickets (self->client);
-
-  if (tickets != NULL)
-    self->outcome->ticket = g_tls_session_ticket_to_bytes (g_list_last (tickets)->data);
-}
-
-static void
-free_client (Play *self)
-{
-  g_clear_object (&self->client);
+  g_clear_object (&self->subject);
   while (g_main_context_iteration (NULL, FALSE))
     ;
 }
 
 static Play *
-play_new (const PlayOrder *order, Outcome *outcome)
+play_new (const PlaySide *side, gconstpointer order, Peer *peer, const Case *this_case, Outcome *outcome)
 {
   Play *self = g_new0 (Play, 1);
 
+  self->side = side;
   self->order = order;
-  self->this_case = order->this_case;
+  self->this_case = this_case;
   self->outcome = outcome;
-  self->peer = peer_new (order->context);
-  self->wire = wire_new (order->this_case->transport, self->peer);
+  self->peer = peer;
+  self->wire = wire_new (this_case->transport, peer);
   self->cancellable = g_cancellable_new ();
   self->rescue = g_cancellable_new ();
   self->said = g_malloc (BULK_SIZE);
@@ -423,6 +353,16 @@ play_new (const PlayOrder *order, Outcome *outcome)
   for (gsize i = 0; i < BULK_SIZE; i++)
     self->upload[i] = peer_byte_heard (i);
   return self;
+}
+
+static void
+make_connection (Play *self)
+{
+  g_autoptr (GIOStream) base = wire_dup_stream (self->wire);
+
+  play_watch (base);
+  self->side->make (self, base);
+  play_watch (self->stream);
 }
 
 static void
@@ -438,12 +378,12 @@ play_free (Play *self)
 }
 
 void
-play (const PlayOrder *order, Outcome *outcome)
+play (const PlaySide *side, gconstpointer order, Peer *peer, const Case *this_case, Outcome *outcome)
 {
-  Play *self = play_new (order, outcome);
+  Play *self = play_new (side, order, peer, this_case, outcome);
 
   *outcome = (Outcome){ 0 };
-  make_client (self);
+  make_connection (self);
   stage_enter (on_wait, on_hang, self);
   lead_up_to_phase (self);
   if (outcome->flaw == NULL)
@@ -456,9 +396,8 @@ play (const PlayOrder *order, Outcome *outcome)
 
   check_data (self);
   check_close_was_true (self);
-  check_resumption (self);
-  keep_a_ticket (self);
-  free_client (self);
+  side->check (self);
+  free_subject (self);
   play_free (self);
 }
 
@@ -477,4 +416,14 @@ outcome_clear (Outcome *self)
   g_clear_error (&self->close_error);
   g_clear_pointer (&self->flaw, g_free);
   g_clear_pointer (&self->ticket, g_bytes_unref);
+}
+
+char *
+outcome_steal_failure (Outcome *self)
+{
+  if (self->flaw != NULL)
+    return g_steal_pointer (&self->flaw);
+  if (self->error != NULL)
+    return g_strdup (self->error->message);
+  return self->close_error != NULL ? g_strdup (self->close_error->message) : NULL;
 }

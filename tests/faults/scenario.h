@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* A client of ours meets a fault: in which kind of connection, by which calls, over what, and what it was about. */
+/* A connection of ours meets a fault: which kind of connection, by which calls, over what, and what it was about. */
 
 typedef enum
 {
@@ -33,8 +33,9 @@ typedef enum
   PHASE_FIRST_READ,
   PHASE_BULK_READ,
   PHASE_BULK_WRITE,
-  PHASE_TICKET_WAIT,
+  PHASE_TICKET_WAIT, /* a client's only */
   PHASE_CLOSE,
+  PHASE_FIRST_WRITE, /* a server's only, which has shaken no hands yet */
   N_PHASES,
 } Phase;
 
@@ -45,6 +46,9 @@ extern const char *const driver_names[N_DRIVERS];
 extern const char *const transport_names[N_TRANSPORTS];
 
 extern const char *const phase_names[N_PHASES];
+
+/* The handshake is a part of it. */
+gboolean phase_shakes_hands (Phase phase);
 
 typedef struct
 {
@@ -62,6 +66,7 @@ gboolean case_from_string (const char *name, Case *place);
 
 typedef struct
 {
+  gboolean opened;       /* the handshake was done, by the end */
   gboolean struck;       /* the fault came to be before the phase was over */
   gboolean in_short;     /* something that the peer had said did not get through */
   gboolean damaged_body; /* see wire_damaged_body() */
@@ -69,28 +74,14 @@ typedef struct
   GError *close_error;   /* what the close after it ended with */
   char *flaw;            /* what nothing excuses; NULL: nothing */
   WireTraffic traffic;   /* of the phase */
-  GBytes *ticket;        /* one that the client got; nullable */
+  GBytes *ticket;        /* one that the client got, in whatever form; nullable */
 } Outcome;
 
 void outcome_clear (Outcome *self);
 
-/* Servers, certificates, stores and tickets for all cases. */
-typedef struct _Scenery Scenery;
+/* Why it did not go well, owned by the caller; NULL: it did. */
+char *outcome_steal_failure (Outcome *self);
 
-Scenery *scenery_new (void);
-
-void scenery_free (Scenery *self);
-
-/* Plays one case. It is up to the caller to judge what the phase ended with. */
-void scenery_play (Scenery *self, const Case *this_case, Outcome *outcome);
-
-/* A ticket that a client of such a connection got is still good; NULL, or what is wrong, owned by the caller. */
-char *scenery_try_ticket (Scenery *self, const Case *like, GBytes *ticket);
-
-/* Each store still gives and takes; likewise. */
-char *scenery_try_stores (Scenery *self, const Case *like);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scenery, scenery_free)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 
 G_END_DECLS

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
 
-#include "play.h"
+#include "client-play.h"
+#include "matrix.h"
 
+#define TRY_TICKET_EVERY 40   /* cases */
 #define PERMITTED_EARLY 16384 /* bytes */
 
 typedef struct
@@ -57,8 +59,7 @@ play_here (Scenery *self,
            Outcome *outcome)
 {
   const ShapeTraits *traits = &traits_of[this_case->shape];
-  PlayOrder order = {
-    .this_case = this_case,
+  ClientOrder order = {
     .context = self->contexts[this_case->shape],
     .database = self->credentials->database,
     .certificate = traits->shows_certificate ? self->client_certificate : NULL,
@@ -68,7 +69,7 @@ play_here (Scenery *self,
     .resumption = resumption,
   };
 
-  play (&order, outcome);
+  client_play (&order, this_case, outcome);
 }
 
 void
@@ -93,24 +94,14 @@ undisturbed (const Case *like)
     Case){ .shape = like->shape, .driver = like->driver, .transport = like->transport, .phase = PHASE_TICKET_WAIT };
 }
 
-static char *
-steal_failure (Outcome *outcome)
-{
-  if (outcome->flaw != NULL)
-    return g_steal_pointer (&outcome->flaw);
-  if (outcome->error != NULL)
-    return g_strdup (outcome->error->message);
-  return outcome->close_error != NULL ? g_strdup (outcome->close_error->message) : NULL;
-}
-
 static Shape
 shape_that_resumes (Shape shape)
 {
   return shape == SHAPE_FULL ? SHAPE_RESUMED : shape == SHAPE_TLS12 ? SHAPE_TLS12_RESUMED : shape;
 }
 
-char *
-scenery_try_ticket (Scenery *self, const Case *like, GBytes *bytes)
+static char *
+try_ticket (Scenery *self, const Case *like, GBytes *bytes)
 {
   g_autoptr (GTlsSessionTicket) ticket = g_tls_session_ticket_new_from_bytes (bytes, NULL);
   g_auto (Outcome) outcome = { 0 };
@@ -120,7 +111,18 @@ scenery_try_ticket (Scenery *self, const Case *like, GBytes *bytes)
   again.shape = shape_that_resumes (like->shape);
   play_here (self, &again, ticket, NULL, G_TLS_SESSION_RESUMPTION_RESUMED, &outcome);
   play_check_nothing_is_left (&outcome);
-  return steal_failure (&outcome);
+  return outcome_steal_failure (&outcome);
+}
+
+char *
+scenery_look_after_case (Scenery *self, const Case *this_case, const Outcome *outcome, guint nth)
+{
+  g_autofree char *failure = NULL;
+
+  if (outcome->ticket == NULL || nth % TRY_TICKET_EVERY != 0)
+    return NULL;
+  failure = try_ticket (self, this_case, outcome->ticket);
+  return failure != NULL ? g_strdup_printf ("its ticket is not good any more: %s", failure) : NULL;
 }
 
 static char *
@@ -141,12 +143,12 @@ try_store (Scenery *self, const Case *like, GTlsSessionStore *store)
   play_here (self, &second, NULL, store, G_TLS_SESSION_RESUMPTION_RESUMED, &second_outcome);
   clear_store (store);
   play_check_nothing_is_left (&second_outcome);
-  failure = steal_failure (&first_outcome);
-  return failure != NULL ? failure : steal_failure (&second_outcome);
+  failure = outcome_steal_failure (&first_outcome);
+  return failure != NULL ? failure : outcome_steal_failure (&second_outcome);
 }
 
 char *
-scenery_try_stores (Scenery *self, const Case *like)
+scenery_look_after_group (Scenery *self, const Case *like)
 {
   char *failure;
 
@@ -180,8 +182,8 @@ make_context (Scenery *self, const ShapeTraits *traits)
 {
   int version = traits->version == G_TLS_PROTOCOL_VERSION_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
-  return peer_context_new (self->credentials, version, traits->shows_certificate,
-                           traits->sends_early_data ? PERMITTED_EARLY : 0);
+  return peer_server_context_new (self->credentials, version, traits->shows_certificate,
+                                  traits->sends_early_data ? PERMITTED_EARLY : 0);
 }
 
 static GTlsSessionStore *

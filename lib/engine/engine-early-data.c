@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine-private.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #include "openssl-error.h"
@@ -319,7 +320,10 @@ receive (GTlsSessionEngine *self, GError **error)
 
   OPENSSL_cleanse (record, RECORD_SIZE);
   g_free (record);
-  if (result == SSL_READ_EARLY_DATA_ERROR)
+  /* The call that brings the end of early data reads on, and answers FINISH though what it read then ended the handshake.
+   * Another call would fail without a reason.
+   */
+  if (result == SSL_READ_EARLY_DATA_ERROR || ERR_peek_error () != 0)
     return g_tls_session_engine_interpret (self, G_TLS_SESSION_OPERATION_HANDSHAKE, 0, error);
 
   self->early_data.state = G_TLS_SESSION_EARLY_DATA_RECEIVED;

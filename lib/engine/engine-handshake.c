@@ -56,6 +56,9 @@ call_judge (GTlsSessionEngine *self)
   if (self->judge == NULL || !self->judge (self->judge_data, &self->judge_error) ||
       self->verdict == G_TLS_SESSION_VERDICT_ASKED)
     self->verdict = G_TLS_SESSION_VERDICT_REJECT;
+
+  /* The program's code runs in there. What it leaves would be taken for OpenSSL's own, and end the handshake. */
+  g_tls_session_openssl_clear_errors ();
 }
 
 /* The session is to bring the client's chain along when it is resumed. */

@@ -2,6 +2,7 @@
 
 /* Tries to get a client's certificate past a server by resuming: it is judged again, by its whole chain. */
 
+#include <openssl/err.h>
 #include <string.h>
 
 #include "calendar.h"
@@ -233,6 +234,29 @@ bad_certificate_is_turned_away_where_none_is_required (gconstpointer data)
 }
 
 static gboolean
+leave_error_and_accept (GTlsConnection *connection, GTlsCertificate *peer, GTlsCertificateFlags faults, gpointer data)
+{
+  ERR_raise (ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
+  return TRUE;
+}
+
+/* A program may use OpenSSL itself while it judges, and look at its errors another time. */
+static void
+what_the_program_leaves_in_openssls_queue_does_no_harm (gconstpointer data)
+{
+  g_auto (Scene) scene = { 0 };
+  g_autoptr (Meeting) meeting = NULL;
+
+  scene_init (&scene, data);
+  scene.host.client_database = NULL; /* so that the program is asked */
+  meeting = meet_with (&scene, NULL);
+  g_object_set (meeting->server, "max-early-data", 16384, NULL); /* then OpenSSL judges while it reads */
+  g_signal_connect (meeting->server, "accept-certificate", G_CALLBACK (leave_error_and_accept), NULL);
+  meeting_hold (meeting);
+  meeting_assert (meeting, G_TLS_SESSION_RESUMPTION_NONE);
+}
+
+static gboolean
 close_and_accept (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags faults, gpointer data)
 {
   g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
@@ -271,6 +295,8 @@ main (int argc, char **argv)
                          what_was_accepted_by_hand_is_asked_about_each_time);
   add_for_both_versions ("client-trust", "bad_certificate_is_turned_away_where_none_is_required",
                          bad_certificate_is_turned_away_where_none_is_required);
+  add_for_both_versions ("client-trust", "what_the_program_leaves_in_openssls_queue_does_no_harm",
+                         what_the_program_leaves_in_openssls_queue_does_no_harm);
   add_for_both_versions ("client-trust", "closed_while_it_judges_lets_nobody_in",
                          closed_while_it_judges_lets_nobody_in);
   return g_test_run ();

@@ -86,12 +86,17 @@ add_file (X509_STORE *store)
   return certificates != NULL;
 }
 
-/* OpenSSL itself looks at the environment here, as we do. */
+/* OpenSSL itself looks at the environment here, as we do, but fails where that names no directory at all. */
 static gboolean
 add_directories (X509_STORE *store)
 {
-  X509_LOOKUP *by_hash = X509_STORE_add_lookup (store, X509_LOOKUP_hash_dir ());
+  const char *paths = g_tls_session_getenv (X509_get_default_cert_dir_env ());
+  X509_LOOKUP *by_hash;
 
+  if (paths != NULL && *paths == '\0')
+    return TRUE;
+
+  by_hash = X509_STORE_add_lookup (store, X509_LOOKUP_hash_dir ());
   return by_hash != NULL && X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT) == 1;
 }
 
@@ -116,13 +121,27 @@ new_store (void)
   return store;
 }
 
+/* Not if it is what it is: a key of a kind that OpenSSL does not know. */
+static gboolean
+can_be_read_better (X509 *certificate)
+{
+  g_autoptr (X509) again = NULL;
+
+  if (g_tls_session_x509_is_whole (certificate))
+    return FALSE;
+
+  again = g_tls_session_x509_read_whole (x509_ref (certificate));
+  return again == NULL || g_tls_session_x509_is_whole (again);
+}
+
+/* As whole as its certificates can be read. */
 static gboolean
 is_whole (X509_STORE *store)
 {
   g_autoptr (X509Chain) certificates = X509_STORE_get1_all_certs (store);
 
   for (int i = 0; i < sk_X509_num (certificates); i++)
-    if (!g_tls_session_x509_is_whole (sk_X509_value (certificates, i)))
+    if (can_be_read_better (sk_X509_value (certificates, i)))
       return FALSE;
   return certificates != NULL;
 }
@@ -138,6 +157,7 @@ fill_another_store (GTlsSessionDatabase *self)
 
   X509_STORE_free (self->store); /* whoever uses it has a reference */
   self->store = store;
+  self->fill = fill_system_store; /* if it has to be tried again, then with this one */
   return fill_system_store (self);
 }
 

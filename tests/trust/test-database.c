@@ -6,7 +6,9 @@
 #include "trust/certificate-private.h"
 #include "trust/database-private.h"
 #include "trust/gtls-session-file-database.h"
+#include "trust/openssl-auto.h"
 
+#include <openssl/pem.h>
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -566,6 +568,73 @@ the_file_of_the_environment_is_read (Scene *scene, gconstpointer data)
   g_assert_cmphex (verdict (database, scene->chain), ==, 0);
 }
 
+static void
+the_file_is_read_where_no_directory_is_named (Scene *scene, gconstpointer data)
+{
+  g_autoptr (GTlsSessionDatabase) database = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      in_a_process_of_its_own ();
+      return;
+    }
+
+  write_pem (scene->path, scene->family->root, NULL, "");
+  g_setenv ("SSL_CERT_DIR", "", TRUE);
+  g_setenv ("SSL_CERT_FILE", scene->path, TRUE);
+  database = get_system ();
+  g_assert_cmphex (verdict (database, scene->chain), ==, 0);
+}
+
+/* The same certificate with a key of a kind that nobody knows. */
+static void
+write_with_unknown_key (const char *path, const Forged *one)
+{
+  static const guint8 known[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 }; /* id-ecPublicKey */
+  g_autoptr (BIO) bio = BIO_new_file (path, "w");
+  g_autoptr (X509) odd = NULL;
+  unsigned char *der = NULL;
+  const unsigned char *at;
+  int length = i2d_X509 (one->x509, &der);
+  int found = 0;
+
+  while (found + (int) sizeof known <= length && memcmp (der + found, known, sizeof known) != 0)
+    found++;
+  g_assert_cmpint (found + (int) sizeof known, <=, length);
+  der[found + (int) sizeof known - 1] = 0x7f;
+  at = der;
+  odd = d2i_X509 (NULL, &at, length);
+  g_assert_nonnull (odd);
+  g_assert_cmpint (PEM_write_bio_X509 (bio, odd), ==, 1);
+  OPENSSL_free (der);
+}
+
+/* A store is made anew for certificates that memory was short for, and not for those that are what they are. */
+static void
+an_anchor_that_nobody_can_read_whole_is_read_once (Scene *scene, gconstpointer data)
+{
+  g_autoptr (GTlsSessionDatabase) database = NULL;
+  g_autoptr (X509_STORE) first = NULL;
+  g_autoptr (X509_STORE) second = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      in_a_process_of_its_own ();
+      return;
+    }
+
+  write_with_unknown_key (scene->path, scene->family->root);
+  g_setenv ("SSL_CERT_DIR", scene->directory, TRUE);
+  g_setenv ("SSL_CERT_FILE", scene->path, TRUE);
+  database = get_system ();
+  g_assert_cmphex (verdict (database, scene->chain), !=, 0);
+  first = g_tls_session_database_ref_store (database);
+  g_assert_cmpint (count_read_certificates (database), ==, 1);
+  g_assert_cmphex (verdict (database, scene->chain), !=, 0);
+  second = g_tls_session_database_ref_store (database);
+  g_assert_true (first == second);
+}
+
 /* All of it or nothing, as of any file; and once it is sound, the next verdict has it. */
 static void
 the_file_of_the_environment_is_read_again_until_it_is_sound (Scene *scene, gconstpointer data)
@@ -617,6 +686,8 @@ main (int argc, char **argv)
   STORY (a_hashed_directory_is_not_read_whole);
   STORY (a_certificate_that_is_added_later_is_found);
   STORY (the_file_of_the_environment_is_read);
+  STORY (the_file_is_read_where_no_directory_is_named);
+  STORY (an_anchor_that_nobody_can_read_whole_is_read_once);
   STORY (the_file_of_the_environment_is_read_again_until_it_is_sound);
 
   return g_test_run ();

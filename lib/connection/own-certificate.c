@@ -78,6 +78,8 @@ adopt_certificate (GTlsCertificate *certificate, GError **error)
   g_object_get (certificate, "certificate-pem", &certificate_pem, "private-key-pem", &key_pem, NULL);
   if (certificate_pem == NULL || key_pem == NULL)
     {
+      if (key_pem != NULL)
+        OPENSSL_cleanse (key_pem, strlen (key_pem));
       g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
                            "The connection's own certificate is another TLS backend's, which does not give its private "
                            "key away");

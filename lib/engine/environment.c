@@ -13,6 +13,8 @@ environment_is_trusted (void)
 {
 #ifdef __linux__
   return getauxval (AT_SECURE) == 0; /* file capabilities included */
+#elif defined __APPLE__ || defined __FreeBSD__ || defined __NetBSD__ || defined __OpenBSD__
+  return issetugid () == 0; /* also where it has given its rights up since */
 #elif defined G_OS_UNIX
   return getuid () == geteuid () && getgid () == getegid ();
 #else

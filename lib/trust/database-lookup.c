@@ -70,6 +70,8 @@ add_file (X509Chain *all, const char *directory, const char *name)
     return TRUE;
 
   certificates = g_tls_session_read_certificates (contents, length, NULL);
+  if (certificates == NULL)
+    return g_tls_session_there_is_memory ();
   return add_missing (all, certificates);
 }
 

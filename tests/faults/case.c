@@ -7,6 +7,15 @@
 const char *const shape_names[N_SHAPES] = { "full",  "resumed",      "early-data", "client-certificate",
                                             "tls12", "tls12-resumed" };
 
+const ShapeTraits shape_traits[N_SHAPES] = {
+  [SHAPE_FULL] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, FALSE },
+  [SHAPE_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, FALSE, FALSE },
+  [SHAPE_EARLY_DATA] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, TRUE, FALSE },
+  [SHAPE_CLIENT_CERTIFICATE] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, TRUE },
+  [SHAPE_TLS12] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, FALSE, FALSE, FALSE },
+  [SHAPE_TLS12_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, TRUE, FALSE, FALSE },
+};
+
 const char *const driver_names[N_DRIVERS] = { "sync", "async" };
 
 const char *const transport_names[N_TRANSPORTS] = { "stream", "socket" };

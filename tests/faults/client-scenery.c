@@ -4,25 +4,7 @@
 #include "client-play.h"
 #include "matrix.h"
 
-#define TRY_TICKET_EVERY 40   /* cases */
-#define PERMITTED_EARLY 16384 /* bytes */
-
-typedef struct
-{
-  GTlsProtocolVersion version;
-  gboolean resumes;
-  gboolean sends_early_data;
-  gboolean shows_certificate;
-} ShapeTraits;
-
-static const ShapeTraits traits_of[N_SHAPES] = {
-  [SHAPE_FULL] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, FALSE },
-  [SHAPE_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, FALSE, FALSE },
-  [SHAPE_EARLY_DATA] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, TRUE, FALSE },
-  [SHAPE_CLIENT_CERTIFICATE] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, TRUE },
-  [SHAPE_TLS12] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, FALSE, FALSE, FALSE },
-  [SHAPE_TLS12_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, TRUE, FALSE, FALSE },
-};
+#define TRY_TICKET_EVERY 40 /* cases */
 
 enum
 {
@@ -58,14 +40,14 @@ play_here (Scenery *self,
            GTlsSessionResumption resumption,
            Outcome *outcome)
 {
-  const ShapeTraits *traits = &traits_of[this_case->shape];
+  const ShapeTraits *traits = &shape_traits[this_case->shape];
   ClientOrder order = {
     .context = self->contexts[this_case->shape],
     .database = self->credentials->database,
-    .certificate = traits->shows_certificate ? self->client_certificate : NULL,
+    .certificate = traits->has_certificate ? self->client_certificate : NULL,
     .ticket = ticket,
     .store = store,
-    .early_data = ticket != NULL && traits->sends_early_data,
+    .early_data = ticket != NULL && traits->has_early_data,
     .resumption = resumption,
   };
 
@@ -135,7 +117,7 @@ try_store (Scenery *self, const Case *like, GTlsSessionStore *store)
   char *failure;
 
   /* What is taken from a store is not offered with early data. */
-  if (traits_of[like->shape].resumes)
+  if (shape_traits[like->shape].resumes)
     return NULL;
   second.shape = shape_that_resumes (like->shape);
   clear_store (store);
@@ -182,8 +164,8 @@ make_context (Scenery *self, const ShapeTraits *traits)
 {
   int version = traits->version == G_TLS_PROTOCOL_VERSION_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
-  return peer_server_context_new (self->credentials, version, traits->shows_certificate,
-                                  traits->sends_early_data ? PERMITTED_EARLY : 0);
+  return peer_server_context_new (self->credentials, version, traits->has_certificate,
+                                  traits->has_early_data ? PERMITTED_EARLY : 0);
 }
 
 static GTlsSessionStore *
@@ -210,7 +192,7 @@ scenery_new (void)
   self->credentials = credentials_new ();
   self->client_certificate = credentials_dup_certificate (self->credentials->client, self->credentials->client_key);
   for (guint i = 0; i < N_SHAPES; i++)
-    self->contexts[i] = make_context (self, &traits_of[i]);
+    self->contexts[i] = make_context (self, &shape_traits[i]);
   SSL_CTX_free (self->contexts[SHAPE_RESUMED]);
   SSL_CTX_up_ref (self->contexts[SHAPE_FULL]);
   self->contexts[SHAPE_RESUMED] = self->contexts[SHAPE_FULL];
@@ -221,7 +203,7 @@ scenery_new (void)
   self->stores[STORE_MEMORY] = G_TLS_SESSION_STORE (g_tls_session_memory_store_new ());
   self->stores[STORE_FILE] = make_file_store (self);
   for (guint i = 0; i < N_SHAPES; i++)
-    if (traits_of[i].resumes)
+    if (shape_traits[i].resumes)
       self->tickets[i] = obtain_ticket (self, i);
   return self;
 }

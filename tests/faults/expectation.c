@@ -66,6 +66,15 @@ expectation_has_to_notice (const Case *this_case, const Outcome *outcome)
   return reads && changes && fault_is_to_near_end (fault) && outcome->damaged_body;
 }
 
+/* The close after the phase; what was cancelled went on undisturbed. */
+static guint
+allowed_of_close (const Expectation *self, const Case *this_case, const Outcome *outcome)
+{
+  if (!outcome->struck || this_case->fault.kind == FAULT_CANCEL)
+    return WELL;
+  return self->allowed[this_case->fault.kind][PHASE_CLOSE] | WELL;
+}
+
 static char *
 list_verdicts (guint verdicts)
 {
@@ -98,6 +107,6 @@ expectation_complain (const Expectation *self, const Case *this_case, const Outc
     return g_strdup (outcome->flaw);
   complaint = complain_of (phase_names[this_case->phase], self->of_phase (this_case, outcome), outcome->error);
   if (complaint == NULL)
-    complaint = complain_of ("the close", self->of_close (this_case, outcome), outcome->close_error);
+    complaint = complain_of ("the close", allowed_of_close (self, this_case, outcome), outcome->close_error);
   return complaint;
 }

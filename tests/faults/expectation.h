@@ -46,11 +46,11 @@ gboolean fault_is_damage (const Fault *fault);
 /* The connection reads all that passes to it in such a phase, and could not have been content with what it got. */
 gboolean expectation_has_to_notice (const Case *this_case, const Outcome *outcome);
 
-/* What may come of a case: sets of verdicts, on the phase and on the close after it. */
+/* What may come of a case: sets of verdicts. @of_phase is what is @allowed, but for what the case itself excludes. */
 typedef struct
 {
+  const guint (*allowed)[N_PHASES]; /* by the kind of fault */
   guint (*of_phase) (const Case *this_case, const Outcome *outcome);
-  guint (*of_close) (const Case *this_case, const Outcome *outcome);
 } Expectation;
 
 extern const Expectation client_expectation;

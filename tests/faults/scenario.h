@@ -41,6 +41,18 @@ typedef enum
 
 extern const char *const shape_names[N_SHAPES];
 
+typedef struct
+{
+  GTlsProtocolVersion version;
+  gboolean resumes;
+  gboolean has_early_data;
+  gboolean has_certificate; /* the client's */
+} ShapeTraits;
+
+extern const ShapeTraits shape_traits[N_SHAPES];
+
+#define PERMITTED_EARLY 16384 /* bytes of early data */
+
 extern const char *const driver_names[N_DRIVERS];
 
 extern const char *const transport_names[N_TRANSPORTS];

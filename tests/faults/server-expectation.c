@@ -127,13 +127,4 @@ allowed_of_phase (const Case *this_case, const Outcome *outcome)
   return verdicts;
 }
 
-/* The close after the phase; what was cancelled went on undisturbed. */
-static guint
-allowed_of_close (const Case *this_case, const Outcome *outcome)
-{
-  if (!outcome->struck || this_case->fault.kind == FAULT_CANCEL)
-    return WELL;
-  return allowed[this_case->fault.kind][PHASE_CLOSE] | WELL;
-}
-
-const Expectation server_expectation = { allowed_of_phase, allowed_of_close };
+const Expectation server_expectation = { allowed, allowed_of_phase };

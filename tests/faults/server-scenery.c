@@ -12,25 +12,6 @@
  * keeps, and after a fatal alert it does not (RFC 8446, section 6.2: tickets "SHOULD be discarded if possible").
  */
 
-#define PERMITTED_EARLY 16384 /* bytes */
-
-typedef struct
-{
-  GTlsProtocolVersion version;
-  gboolean resumes;
-  gboolean takes_early_data;
-  gboolean asks_for_certificate;
-} ShapeTraits;
-
-static const ShapeTraits traits_of[N_SHAPES] = {
-  [SHAPE_FULL] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, FALSE },
-  [SHAPE_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, FALSE, FALSE },
-  [SHAPE_EARLY_DATA] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, TRUE, TRUE, FALSE },
-  [SHAPE_CLIENT_CERTIFICATE] = { G_TLS_PROTOCOL_VERSION_TLS_1_3, FALSE, FALSE, TRUE },
-  [SHAPE_TLS12] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, FALSE, FALSE, FALSE },
-  [SHAPE_TLS12_RESUMED] = { G_TLS_PROTOCOL_VERSION_TLS_1_2, TRUE, FALSE, FALSE },
-};
-
 struct _Scenery
 {
   Credentials *credentials;
@@ -46,7 +27,7 @@ struct _Scenery
 static GTlsSessionTicketKeys *
 keys_of_shape (Scenery *self, Shape shape)
 {
-  return traits_of[shape].takes_early_data ? self->early_keys : self->keys;
+  return shape_traits[shape].has_early_data ? self->early_keys : self->keys;
 }
 
 typedef struct
@@ -60,7 +41,7 @@ typedef struct
 static void
 play_here (Scenery *self, const Case *this_case, const Offer *offer, Outcome *outcome)
 {
-  const ShapeTraits *traits = &traits_of[this_case->shape];
+  const ShapeTraits *traits = &shape_traits[this_case->shape];
   ServerOrder order = {
     .context = self->contexts[this_case->shape],
     .session = offer->session,
@@ -68,9 +49,9 @@ play_here (Scenery *self, const Case *this_case, const Offer *offer, Outcome *ou
     .certificate = self->server,
     .keys = offer->keys,
     .version = traits->version,
-    .max_early_data = traits->takes_early_data ? PERMITTED_EARLY : 0,
-    .client_database = traits->asks_for_certificate ? self->credentials->database : NULL,
-    .client = traits->asks_for_certificate ? self->client : NULL,
+    .max_early_data = traits->has_early_data ? PERMITTED_EARLY : 0,
+    .client_database = traits->has_certificate ? self->credentials->database : NULL,
+    .client = traits->has_certificate ? self->client : NULL,
     .resumption = offer->resumption,
   };
 
@@ -84,7 +65,7 @@ good_offer (Scenery *self, Shape shape, SSL_SESSION *session)
   return (Offer){ .session = session,
                   .keys = keys_of_shape (self, shape),
                   .resumption = session != NULL ? G_TLS_SESSION_RESUMPTION_RESUMED : G_TLS_SESSION_RESUMPTION_NONE,
-                  .early_data = session != NULL && traits_of[shape].takes_early_data };
+                  .early_data = session != NULL && shape_traits[shape].has_early_data };
 }
 
 void
@@ -150,7 +131,7 @@ is_discarded (const Case *this_case, const Outcome *outcome)
 {
   gboolean found_by_close = this_case->phase == PHASE_CLOSE || outcome->error == NULL;
 
-  if (!traits_of[this_case->shape].takes_early_data)
+  if (!shape_traits[this_case->shape].has_early_data)
     return FALSE;
   if (found_by_close && fault_is_to_near_end (&this_case->fault))
     return FALSE;
@@ -160,7 +141,7 @@ is_discarded (const Case *this_case, const Outcome *outcome)
 static char *
 try_next (Scenery *self, const Case *this_case, const Outcome *outcome)
 {
-  const ShapeTraits *traits = &traits_of[this_case->shape];
+  const ShapeTraits *traits = &shape_traits[this_case->shape];
   SSL_SESSION **kept = &self->sessions[this_case->shape];
   g_autoptr (GBytes) ticket = NULL;
   SSL_SESSION *session = NULL;
@@ -169,7 +150,7 @@ try_next (Scenery *self, const Case *this_case, const Outcome *outcome)
 
   if (outcome->ticket != NULL)
     session = session_of_ticket (outcome->ticket);
-  else if (*kept != NULL && !traits->takes_early_data && SSL_SESSION_up_ref (*kept) == 1)
+  else if (*kept != NULL && !traits->has_early_data && SSL_SESSION_up_ref (*kept) == 1)
     session = *kept;
 
   offer = good_offer (self, this_case->shape, session);
@@ -180,7 +161,7 @@ try_next (Scenery *self, const Case *this_case, const Outcome *outcome)
     }
   failure = try_offer (self, this_case, &offer, &ticket);
   SSL_SESSION_free (session);
-  if (traits->takes_early_data)
+  if (traits->has_early_data)
     take_session (kept, ticket);
   return failure;
 }
@@ -191,7 +172,7 @@ scenery_look_after_case (Scenery *self, const Case *this_case, const Outcome *ou
   Shape shape = this_case->shape;
   g_autofree char *failure = NULL;
 
-  if (traits_of[shape].takes_early_data && outcome->opened)
+  if (shape_traits[shape].has_early_data && outcome->opened)
     failure = try_refused (self, this_case, self->early_keys, self->sessions[shape]);
   if (failure != NULL)
     return g_strdup_printf ("its ticket, offered once more: %s", failure);
@@ -240,7 +221,7 @@ make_context (Scenery *self, const ShapeTraits *traits)
 {
   int version = traits->version == G_TLS_PROTOCOL_VERSION_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
-  return peer_client_context_new (self->credentials, version, traits->asks_for_certificate);
+  return peer_client_context_new (self->credentials, version, traits->has_certificate);
 }
 
 Scenery *
@@ -255,9 +236,9 @@ scenery_new (void)
   self->early_keys = make_keys ();
   self->other_keys = make_keys ();
   for (Shape shape = 0; shape < N_SHAPES; shape++)
-    self->contexts[shape] = make_context (self, &traits_of[shape]);
+    self->contexts[shape] = make_context (self, &shape_traits[shape]);
   for (Shape shape = 0; shape < N_SHAPES; shape++)
-    if (traits_of[shape].resumes)
+    if (shape_traits[shape].resumes)
       obtain_session (self, shape);
   return self;
 }

@@ -12,15 +12,6 @@
 
 static Papers *papers;
 
-static Outcome
-outcome_of (gboolean succeeded, GError *error)
-{
-  g_assert_true (succeeded == (error == NULL));
-  if (error != NULL)
-    g_assert_cmpstr (error->message, !=, "");
-  return succeeded ? OUTCOME_SUCCESS : OUTCOME_ERROR;
-}
-
 /* Certificates */
 
 static guint
@@ -41,7 +32,7 @@ read_pem (gpointer data)
 
   if (certificate != NULL)
     g_assert_cmpuint (count_chain (G_TLS_CERTIFICATE (certificate)), ==, 2);
-  return outcome_of (certificate != NULL, error);
+  return trial_outcome (certificate != NULL, error);
 }
 
 static void
@@ -59,7 +50,7 @@ read_der (gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GTlsSessionCertificate) certificate = g_tls_session_certificate_new_from_der (data, &error);
 
-  return outcome_of (certificate != NULL, error);
+  return trial_outcome (certificate != NULL, error);
 }
 
 static void
@@ -80,7 +71,7 @@ read_pkcs12 (gpointer data)
                                 NULL);
   if (certificate != NULL)
     g_assert_cmpuint (count_chain (certificate), ==, 2);
-  return outcome_of (certificate != NULL, error);
+  return trial_outcome (certificate != NULL, error);
 }
 
 static GByteArray *
@@ -174,7 +165,7 @@ import_ticket (gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GTlsSessionTicket) imported = g_tls_session_ticket_new_from_bytes (ticket_bytes, &error);
 
-  return outcome_of (imported != NULL, error);
+  return trial_outcome (imported != NULL, error);
 }
 
 static void
@@ -192,7 +183,7 @@ keep_and_take (gpointer data)
   g_autoptr (GTlsSessionTicket) taken = NULL;
 
   if (store == NULL)
-    return outcome_of (FALSE, error);
+    return trial_outcome (FALSE, error);
   if (g_tls_session_store_put (store, "key", ticket, &error))
     taken = g_tls_session_store_take (store, "key", &error);
   if (taken != NULL)
@@ -219,7 +210,7 @@ make_and_rotate (gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GTlsSessionTicketKeys) keys = g_tls_session_ticket_keys_new_from_bytes (data, &error);
 
-  return outcome_of (keys != NULL && g_tls_session_ticket_keys_rotate (keys, &error), error);
+  return trial_outcome (keys != NULL && g_tls_session_ticket_keys_rotate (keys, &error), error);
 }
 
 static void

@@ -202,6 +202,15 @@ try_mode (const Story *story, AllocatorMode mode)
   munmap (findings, sizeof *findings);
 }
 
+Outcome
+trial_outcome (gboolean succeeded, const GError *error)
+{
+  g_assert_true (succeeded == (error == NULL));
+  if (error != NULL)
+    g_assert_cmpstr (error->message, !=, "");
+  return succeeded ? OUTCOME_SUCCESS : OUTCOME_ERROR;
+}
+
 /* A ticket that OpenSSL has no memory for is lost, with a warning, and the connection goes on. */
 void
 trial_init (void)

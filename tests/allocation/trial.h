@@ -24,6 +24,9 @@ typedef struct
   guint stride;       /* every so many calls one fails; 0: each */
 } Story;
 
+/* Of a call that either succeeds or sets an error with words. */
+Outcome trial_outcome (gboolean succeeded, const GError *error);
+
 /* After g_test_init(). */
 void trial_init (void);
 

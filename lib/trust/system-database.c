@@ -86,17 +86,16 @@ add_file (X509_STORE *store)
   return certificates != NULL;
 }
 
-/* OpenSSL itself looks at the environment here, as we do, but fails where that names no directory at all. */
+/* OpenSSL itself looks at the environment here, as list_directories() does, but fails where that names none at all. */
 static gboolean
-add_directories (X509_STORE *store)
+add_directories (GTlsSessionDatabase *self)
 {
-  const char *paths = g_tls_session_getenv (X509_get_default_cert_dir_env ());
   X509_LOOKUP *by_hash;
 
-  if (paths != NULL && *paths == '\0')
+  if (self->directories[0] == NULL)
     return TRUE;
 
-  by_hash = X509_STORE_add_lookup (store, X509_LOOKUP_hash_dir ());
+  by_hash = X509_STORE_add_lookup (self->store, X509_LOOKUP_hash_dir ());
   return by_hash != NULL && X509_LOOKUP_add_dir (by_hash, NULL, X509_FILETYPE_DEFAULT) == 1;
 }
 
@@ -104,8 +103,7 @@ add_directories (X509_STORE *store)
 static gboolean
 fill_system_store (GTlsSessionDatabase *self)
 {
-  gboolean filled = add_directories (self->store) &&
-                    (directories_suffice (self->directories) || add_file (self->store));
+  gboolean filled = add_directories (self) && (directories_suffice (self->directories) || add_file (self->store));
 
   g_tls_session_openssl_clear_errors ();
   return filled;
